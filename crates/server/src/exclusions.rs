@@ -17,6 +17,7 @@ use crate::problem::Problem;
 use crate::requests::{Changed, change};
 use crate::service::{Service, now};
 use crate::shapes::{Time, respond};
+use crate::submit::blocking;
 
 /// Whether a player is excluded.
 #[derive(Serialize, ToSchema)]
@@ -76,8 +77,10 @@ fn shape_of(
 
 /// Whether a player is excluded.
 pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
-    let mut shape = call.service.exclusion(&call.operator(), &call.name())?;
-    shape.why = shape.why.filter(|_| call.principal.player.is_none());
+    let is_for_player = call.principal.player.is_some();
+    let found = move || call.service.exclusion(&call.operator(), &call.name());
+    let mut shape = blocking(found).await??;
+    shape.why = shape.why.filter(|_| !is_for_player);
     Ok(respond(StatusCode::OK, &shape))
 }
 
@@ -99,7 +102,7 @@ pub(crate) async fn exclude(call: Call) -> Result<Response, Problem> {
     })
     .await?;
     let (until, why) = asked.expect("the body was read");
-    answer(changed, || Exclusion { from: now(), until, why: why.into(), who: "".into() })
+    answer(changed, || Exclusion { from: now(), until, why: why.into(), who: "".into() }).await
 }
 
 fn until_of(field: &Field<'_>) -> Result<Option<Timestamp>, Problem> {
@@ -131,17 +134,18 @@ pub(crate) async fn lift(call: Call) -> Result<Response, Problem> {
         let until = Some(now());
         Exclusion { from: now(), until, why: why.into(), who: "".into() }
     })
+    .await
 }
 
 /// How it is now, or would be.
-fn answer(changed: Changed, would: impl FnOnce() -> Exclusion) -> Result<Response, Problem> {
+async fn answer(changed: Changed, would: impl FnOnce() -> Exclusion) -> Result<Response, Problem> {
     let Changed { service, operator, name, is_dry, carried, made, .. } = changed;
     let shape = if is_dry || made.is_none() {
         let row = would();
         let is_excluded = row.holds(now());
         shape_of(&operator, &name, is_excluded, Some(row))
     } else {
-        service.exclusion(&operator, &name)?
+        blocking(move || service.exclusion(&operator, &name)).await??
     };
     Ok(respond_to_change(carried.status(), &shape, is_dry))
 }

@@ -27,6 +27,7 @@ use crate::problem::Problem;
 use crate::requests::{Changed, Requests, change, change_of, unless_empty};
 use crate::service::{Service, now};
 use crate::shapes::{Exact, ExactPoints, ExactRate, Time};
+use crate::submit::blocking;
 
 /// A signal that a wager has raised, or somebody outside.
 #[derive(Serialize, ToSchema)]
@@ -191,7 +192,8 @@ fn read_raising(body: &[u8]) -> Result<Raising, Problem> {
 /// Raises a signal that nobody's program has found.
 pub(crate) async fn raise(call: Call) -> Result<Response, Problem> {
     let by: Box<str> = (*call.principal.subject).into();
-    let begins = call.service.next_batch(&call.name())?;
+    let (service, player) = (call.service.clone(), call.name());
+    let begins = blocking(move || service.next_batch(&player)).await??;
     let mut asked = None;
     let read = |body: &[u8]| {
         let raising = read_raising(body)?;

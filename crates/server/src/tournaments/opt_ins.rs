@@ -24,6 +24,7 @@ use crate::problem::{Problem, Refusal};
 use crate::requests::{Changed, change};
 use crate::service::Service;
 use crate::shapes::{Page, respond};
+use crate::submit::blocking;
 
 /// How often it is looked whether there was a seat.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -128,7 +129,7 @@ async fn state_after(
     }
     let until = Instant::now() + Duration::from_millis(changed.service.settings.wait_ms);
     loop {
-        let all = changed.service.opt_ins(&changed.operator, &changed.name)?;
+        let all = changed.service.opt_ins(&changed.operator, &changed.name).await?;
         let own = all.into_iter().find(|(number, _)| *number == tournament);
         match own {
             Some((_, OptIn::Requested)) if Instant::now() < until => {}
@@ -157,7 +158,8 @@ pub(crate) struct SeatsShape {
 /// How many seats of a tournament are taken.
 pub(crate) async fn seats(call: Call) -> Result<Response, Problem> {
     let (operator, name) = (call.operator(), call.name());
-    let tournament = call.service.tournament(&operator, &name)?;
+    let service = call.service.clone();
+    let tournament = service.tournament(&operator, &name)?;
     if !is_seen(&tournament, &call.principal) {
         return Err(missing());
     }
@@ -165,9 +167,10 @@ pub(crate) async fn seats(call: Call) -> Result<Response, Problem> {
         let detail = "as many players as want to can take part in it";
         return Err(Problem::new(Refusal::NoSeats, detail));
     };
-    let partition = partition_of(&name, call.service.partitions());
+    let partition = partition_of(&name, service.partitions());
     let key = SeatsKey { operator: operator.number, tournament: tournament.number };
-    let taken = call.service.read(partition, |state| state.seats_taken(key))?;
+    let taken = move || service.read(partition, |state| state.seats_taken(key));
+    let taken = blocking(taken).await??;
     let left = u64::from(participants_max).saturating_sub(taken);
     let shape = SeatsShape { tournament_id: name, participants_max, taken, left };
     Ok(respond(StatusCode::OK, &shape))
@@ -175,7 +178,18 @@ pub(crate) async fn seats(call: Call) -> Result<Response, Problem> {
 
 impl Service {
     /// What has become of a player's opt-ins, by the numbers of tournaments, the newest first.
-    fn opt_ins(&self, operator: &Known, player: &str) -> Result<Vec<(u32, OptIn)>, Problem> {
+    async fn opt_ins(
+        &self,
+        operator: &Arc<Known>,
+        player: &str,
+    ) -> Result<Vec<(u32, OptIn)>, Problem> {
+        let (service, operator) = (self.clone(), Arc::clone(operator));
+        let player = player.to_owned();
+        blocking(move || service.opt_ins_here(&operator, &player)).await?
+    }
+
+    /// The same of a player who is here.
+    fn opt_ins_here(&self, operator: &Known, player: &str) -> Result<Vec<(u32, OptIn)>, Problem> {
         let partition = partition_of(player, self.partitions());
         let found = self.read(partition, |state| {
             let key = &state.rules().settings.hash_key;
@@ -196,7 +210,7 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     let before = cursors.after()?.map(|[number]| number);
     let (operator, player) = (call.operator(), call.name());
     let known = call.service.operator(&operator)?;
-    let all = call.service.opt_ins(&operator, &player)?;
+    let all = call.service.opt_ins(&operator, &player).await?;
     let mut older = all.into_iter().filter_map(|(number, opt_in)| {
         let is_older = before.is_none_or(|before| u64::from(number) < before);
         let tournament = known.tournaments.numbered(number).filter(|_| is_older)?;

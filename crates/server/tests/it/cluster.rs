@@ -4,6 +4,7 @@ mod between;
 pub(crate) mod fake;
 mod simulations;
 mod strangers;
+mod takeovers;
 mod trail;
 
 use std::collections::BTreeSet;

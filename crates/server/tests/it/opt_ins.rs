@@ -1,31 +1,34 @@
 //! Tournaments to which players opt in, and their seats, in both forms.
 
+use std::sync::{Arc, mpsc};
+
 use accolade_server::Lent;
 use accolade_server::roles::Role;
+use accolade_wire::identity::partition_of;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Api, OPERATOR, ask, now_micros, time};
+use crate::harness::{Answer, Api, OPERATOR, PATIENCE, ask, now_micros, time};
 use crate::tournaments::{TOURNAMENTS, bet, both, definition, heard, is, of, players, well};
 
-fn opt_ins(player: &str) -> String {
+pub(crate) fn opt_ins(player: &str) -> String {
     format!("/api/v1/players/{player}/tournaments")
 }
 
-async fn say(api: &Api, player: &str, tournament: &str, opt_in: &str) -> Answer {
+pub(crate) async fn say(api: &Api, player: &str, tournament: &str, opt_in: &str) -> Answer {
     let body = json!({ "tournamentId": tournament, "optIn": opt_in });
     api.send(ask("PUT", &opt_ins(player)).json(&body)).await
 }
 
 /// A tournament that is scheduled, and whose start is far away or soon.
-async fn schedule(api: &Api, other: &Api, id: &str, more: Value) {
+pub(crate) async fn schedule(api: &Api, other: &Api, id: &str, more: Value) {
     let made = api.post(TOURNAMENTS, &definition(id, more)).await;
     assert_eq!(made.status, 201, "{made:?}");
     well(api.post(&of(id, "/schedule"), &json!({})).await);
     heard(api, other, id).await;
 }
 
-fn later(more: Value) -> Value {
+pub(crate) fn later(more: Value) -> Value {
     let starts = now_micros() + 3_600_000_000;
     let mut body = json!({
         "optIn": true, "starts": time(starts), "ends": time(starts + 3_600_000_000),
@@ -154,7 +157,7 @@ async fn a_player_s_token_opts_in_for_that_player_alone() {
     assert!(first.to_string().contains("anna"), "{first}");
 }
 
-async fn seats(api: &Api, id: &str) -> Value {
+pub(crate) async fn seats(api: &Api, id: &str) -> Value {
     let seats = well(api.get(&of(id, "/seats")).await);
     json!([seats["participantsMax"], seats["taken"], seats["left"]])
 }
@@ -208,7 +211,7 @@ async fn one_of_64_players_gets_the_last_seat_and_gives_it_back_by_leaving() {
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(crate::harness::PATIENCE, given_back).await.expect("it is given back");
+        tokio::time::timeout(PATIENCE, given_back).await.expect("it is given back");
         assert_eq!(well(say(other, loser, "last", "in").await)["state"], "in");
         assert_eq!(all_ask(api, other, "few").await.len(), 5);
         assert_eq!(seats(api, "few").await, json!([5, 5, 0]));
@@ -243,6 +246,33 @@ async fn who_is_in_is_so_after_a_restart() {
     assert_eq!(all(&api).await, before);
     is(&say(&api, "p3", "race", "in").await, 409, "tournament_full");
     assert_eq!(well(say(&api, "p1", "race", "in").await)["state"], "in");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_partition_that_is_at_work_holds_up_nobody_else() {
+    let api = Api::start().await;
+    let player = &players()[1];
+    let mut ids = (0..).map(|number| format!("race-{number}"));
+    let id = ids.find(|id| partition_of(id, 4) == 1).unwrap();
+    schedule(&api, &api, &id, later(json!({ "participantsMax": 3 }))).await;
+    well(say(&api, player, &id, "in").await);
+    let exclusion = format!("/api/v1/players/{player}/self-exclusion");
+    for path in [opt_ins(player), of(&id, "/seats"), exclusion] {
+        let (begins, begun) = mpsc::channel();
+        let (ends, ended) = mpsc::channel();
+        let node = Arc::clone(&api.node);
+        let at_work = std::thread::spawn(move || {
+            node.read(1, |_| {
+                begins.send(()).unwrap();
+                ended.recv_timeout(PATIENCE)
+            })
+        });
+        begun.recv().unwrap();
+        // The runtime's one thread comes to the end of the work only if who asks leaves it.
+        let (answer, told) = tokio::join!(api.get(&path), async { ends.send(()) });
+        assert_eq!((told, at_work.join().unwrap()), (Ok(()), Ok(())), "{path}");
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
 }
 
 #[tokio::test]

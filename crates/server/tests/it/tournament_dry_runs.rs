@@ -114,7 +114,7 @@ async fn play(api: &Api, other: &Api, starts: i64) {
     bet(api, "before", &players[0], 600.0, json!({ "timestamp": time(starts - 1) })).await;
 }
 
-async fn ended(api: &Api, id: &str) -> Value {
+pub(crate) async fn ended(api: &Api, id: &str) -> Value {
     let (path, until) = (format!("/api/v1/tournament-dry-runs/{id}"), Instant::now() + PATIENCE);
     loop {
         let dry_run = well(api.get(&path).await);
@@ -126,13 +126,13 @@ async fn ended(api: &Api, id: &str) -> Value {
     }
 }
 
-fn begun(answer: &Answer) -> String {
+pub(crate) fn begun(answer: &Answer) -> String {
     assert_eq!(answer.status, 202, "{answer:?}");
     answer.json["id"].as_str().unwrap().to_owned()
 }
 
 /// What a dry run has found, asked of another node than the one that began it.
-async fn found(api: &Api, other: &Api, path: &str, body: &Value) -> Value {
+pub(crate) async fn found(api: &Api, other: &Api, path: &str, body: &Value) -> Value {
     let id = begun(&api.post(path, body).await);
     let dry_run = ended(other, &id).await;
     assert_eq!(dry_run["state"], "done", "{dry_run}");

@@ -1,4 +1,7 @@
 //! Two embedded nodes that pretend to have half of the partitions each, and to share one ordered log.
+//!
+//! Where a partition moves its files stay, and whoever has it then reads them: as if all of it had been brought from a
+//! checkpoint and the log.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,9 +22,10 @@ use accolade_storage::node::{Node, Post, Status};
 use accolade_storage::run::RunEntry;
 use accolade_storage::trail::Trail;
 use accolade_wire::bytes::Cursor;
+use accolade_wire::control::Command;
 use accolade_wire::identity::IdKind;
 use accolade_wire::order::SourceTopic;
-use accolade_wire::record::{Kind, Slice};
+use accolade_wire::record::{Kind, Record, Slice};
 use accolade_wire::secret::Secret;
 use axum::body::Body;
 use axum::http::Request;
@@ -49,6 +53,13 @@ struct Told {
     waiting: Vec<(Arc<dyn Caller>, usize)>,
 }
 
+/// A node that dies before it has written another command of a kind, once it has written so many.
+#[derive(Debug)]
+struct Dying {
+    left: usize,
+    is_one: fn(&Command) -> bool,
+}
+
 /// What both nodes share.
 #[derive(Debug)]
 struct Shared {
@@ -63,6 +74,11 @@ struct Shared {
     cut_off: [AtomicBool; 2],
     /// Those who wait for it.
     unanswered: Mutex<Vec<Arc<dyn Caller>>>,
+    dying: [Mutex<Option<Dying>>; 2],
+    /// What nodes that have died had on its way, by partition.
+    late: Mutex<Vec<(u16, Vec<u8>)>>,
+    /// Who has partitions as soon as somebody reads what only the log has.
+    moves: Mutex<Vec<(usize, Option<usize>)>>,
     next_offset: AtomicI64,
     told: Mutex<BTreeMap<Key, Told>>,
     traces: Mutex<Vec<String>>,
@@ -70,9 +86,31 @@ struct Shared {
     older: Mutex<BTreeMap<(usize, u16, u64), Vec<u8>>>,
 }
 
-/// Where a partition really is.
+/// In whose files a partition is.
 const fn home(partition: u16) -> usize {
     if partition < 2 { A } else { B }
+}
+
+impl Shared {
+    /// Writes a record for a partition; nobody waits to hear what becomes of it.
+    fn write(&self, to: u16, records: Vec<u8>) -> Result<(), Refused> {
+        self.nodes[home(to)].submit(Submission {
+            parts: vec![(Some(to), u32::try_from(records.len()).unwrap())],
+            records,
+            known: Vec::new(),
+            caller: Arc::new(Nobody),
+            wants_outcomes: false,
+            taken_at: Instant::now(),
+            trace: None,
+        })
+    }
+
+    /// Both nodes see who has a partition now.
+    fn give(&self, partition: usize, to: Option<usize>) {
+        for seen in &mut *self.owners.lock().unwrap() {
+            seen[partition] = to;
+        }
+    }
 }
 
 /// Takes messages between partitions to where they really are.
@@ -82,17 +120,8 @@ struct Between(OnceLock<Weak<Shared>>);
 impl Post for Between {
     fn take(&self, to: u16, records: Vec<u8>) {
         let Some(shared) = self.0.get().and_then(Weak::upgrade) else { return };
-        let submission = Submission {
-            parts: vec![(Some(to), u32::try_from(records.len()).unwrap())],
-            records,
-            known: Vec::new(),
-            caller: Arc::new(Nobody),
-            wants_outcomes: false,
-            taken_at: Instant::now(),
-            trace: None,
-        };
         // A node that stops is asked again by a timer.
-        let _ = shared.nodes[home(to)].submit(submission);
+        let _ = shared.write(to, records);
     }
 }
 
@@ -106,7 +135,7 @@ impl Caller for Nobody {
 }
 
 /// One of the nodes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Fake {
     shared: Arc<Shared>,
     own: usize,
@@ -119,6 +148,11 @@ impl Fake {
         &self.shared.nodes[self.own]
     }
 
+    /// The node in whose files a partition is.
+    fn keeper(&self, partition: u16) -> &Node {
+        &self.shared.nodes[home(partition)]
+    }
+
     fn is_cut_off(&self) -> bool {
         self.shared.cut_off[self.own].load(Ordering::SeqCst)
     }
@@ -128,6 +162,28 @@ impl Fake {
         self.whereabouts(partition)?;
         if self.is_cut_off() { Err(NotHere::Nowhere) } else { Ok(()) }
     }
+
+    /// Whether the node has died before it writes a record.
+    fn dies_before(&self, record: &[u8]) -> bool {
+        let mut dying = self.shared.dying[self.own].lock().unwrap();
+        let is_one = |dying: &Dying| command_of(record).is_some_and(|it| (dying.is_one)(&it));
+        if let Some(next) = dying.as_mut().filter(|dying| is_one(dying)) {
+            if let Some(left) = next.left.checked_sub(1) {
+                next.left = left;
+            } else {
+                *dying = None;
+                self.shared.cut_off[self.own].store(true, Ordering::SeqCst);
+            }
+        }
+        drop(dying);
+        self.is_cut_off()
+    }
+}
+
+fn command_of(record: &[u8]) -> Option<Command> {
+    let record = Record::read(&mut Cursor::new(record, "record")).unwrap();
+    let is_command = record.kind == Kind::Command;
+    is_command.then(|| serde_json::from_slice(record.body).unwrap())
 }
 
 /// Hears of one record on its way to a node.
@@ -201,9 +257,16 @@ impl Intake for Fake {
         let mut asks: BTreeMap<u16, Vec<(i64, usize)>> = BTreeMap::new();
         let mut sent = Vec::new();
         let mut rest = &records[..];
+        let mut has_died = false;
         for (index, (partition, length)) in parts.iter().enumerate() {
             let (record, after) = rest.split_at(*length as usize);
             rest = after;
+            if self.dies_before(record) {
+                has_died = true;
+                let late = partition.map(|to| (to, record.to_vec()));
+                self.shared.late.lock().unwrap().extend(late);
+                continue;
+            }
             let offset = self.shared.next_offset.fetch_add(1, Ordering::Relaxed);
             if let Some(partition) = partition {
                 asks.entry(*partition).or_default().push((offset, index));
@@ -219,12 +282,7 @@ impl Intake for Fake {
         }
         let asking = Arc::clone(&caller);
         let then = {
-            let fake = Self {
-                shared: Arc::clone(&self.shared),
-                neighbours: self.neighbours.clone(),
-                runtime: self.runtime.clone(),
-                ..*self
-            };
+            let fake = self.clone();
             Box::new(move || {
                 caller.durable();
                 for (partition, asked) in asks.into_iter().filter(|_| wants_outcomes) {
@@ -232,8 +290,9 @@ impl Intake for Fake {
                 }
             })
         };
-        let one_less =
-            Arc::new(OneLess { missing: sent.len().into(), then: Mutex::new(Some(then)) });
+        // Of what was not written to its end nobody hears that it was.
+        let missing = sent.len() + usize::from(has_died);
+        let one_less = Arc::new(OneLess { missing: missing.into(), then: Mutex::new(Some(then)) });
         for (node, partition, record, key, direct) in sent {
             let (shared, one_less) = (Arc::clone(&self.shared), Arc::clone(&one_less));
             let caller = Arc::clone(&asking);
@@ -259,25 +318,36 @@ impl Intake for Fake {
 }
 
 impl Fake {
-    /// Has the caller hear of records of one partition, which another node may have.
+    /// Has the caller hear of records of one partition, wherever that is by then.
     fn hear(&self, partition: u16, asked: Vec<(i64, usize)>, caller: &Arc<dyn Caller>) {
         let (offsets, indexes): (Vec<i64>, Vec<usize>) = asked.into_iter().unzip();
-        if home(partition) == self.own {
-            let caller: Arc<dyn Caller> =
-                Arc::new(Renumbered { caller: Arc::clone(caller), indexes });
-            self.outcomes(partition, SourceTopic::Wagers, &offsets, caller).unwrap();
+        let caller: Arc<dyn Caller> = Arc::new(Renumbered { caller: Arc::clone(caller), indexes });
+        let source = SourceTopic::Wagers;
+        if self.outcomes(partition, source, &offsets, Arc::clone(&caller)).is_ok() {
             return;
         }
-        let address = self.shared.addresses.get().unwrap()[home(partition)].clone();
-        let (neighbours, caller) = (self.neighbours.clone(), Arc::clone(caller));
+        let fake = self.clone();
         self.runtime.spawn(async move {
-            let patience = Duration::from_secs(5);
-            let source = SourceTopic::Wagers;
-            let told = neighbours.ask_outcomes(&address, partition, source, &offsets, patience);
-            for (told, index) in told.await.into_iter().flatten().zip(indexes) {
-                if let Some((outcome, balance)) = told {
-                    caller.applied(index, &outcome, balance);
+            let (neighbours, patience) = (&fake.neighbours, Duration::from_secs(5));
+            let until = Instant::now() + patience;
+            while Instant::now() < until {
+                match fake.outcomes(partition, source, &offsets, Arc::clone(&caller)) {
+                    Ok(()) => return,
+                    Err(NotHere::At(address)) => {
+                        let told = neighbours
+                            .ask_outcomes(&address, partition, source, &offsets, patience);
+                        if let Ok(told) = told.await {
+                            for (index, told) in told.into_iter().enumerate() {
+                                if let Some((outcome, balance)) = told {
+                                    caller.applied(index, &outcome, balance);
+                                }
+                            }
+                            return;
+                        }
+                    }
+                    Err(NotHere::Nowhere) => {}
                 }
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
         });
     }
@@ -341,22 +411,23 @@ impl Host for Fake {
 
     fn read(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> Result<(), NotHere> {
         self.is_here(partition)?;
-        self.node().read(partition, read);
+        self.keeper(partition).read(partition, read);
         Ok(())
     }
 
     fn read_at_once(&self, partition: u16, read: &mut dyn FnMut(&Partition)) -> bool {
-        self.is_here(partition).is_ok() && self.node().read_at_once(partition, read).is_some()
+        self.is_here(partition).is_ok()
+            && self.keeper(partition).read_at_once(partition, read).is_some()
     }
 
     fn changes(&self, partition: u16) -> Option<u64> {
         self.is_here(partition).ok()?;
-        self.node().changes(partition)
+        self.keeper(partition).changes(partition)
     }
 
     fn backing(&self, partition: u16) -> Result<Arc<Backing>, NotHere> {
         self.is_here(partition)?;
-        Ok(Arc::clone(self.node().backing()))
+        Ok(Arc::clone(self.keeper(partition).backing()))
     }
 
     fn older(
@@ -365,10 +436,15 @@ impl Host for Fake {
         to: u64,
         goes_on: &mut dyn FnMut() -> std::io::Result<()>,
     ) -> std::io::Result<Option<Box<dyn Older>>> {
+        let mut moves = self.shared.moves.lock().unwrap();
+        for (partition, to) in moves.drain(..) {
+            self.shared.give(partition, to);
+        }
+        drop(moves);
         goes_on()?;
-        let older = self.shared.older.lock().unwrap();
+        let (older, home) = (self.shared.older.lock().unwrap(), home(partition));
         let all: BTreeMap<u64, Vec<u8>> = older
-            .range((self.own, partition, 0)..(self.own, partition, to))
+            .range((home, partition, 0)..(home, partition, to))
             .map(|((.., batch), slice)| (*batch, slice.clone()))
             .collect();
         let Some((first, _)) = all.first_key_value() else { return Ok(None) };
@@ -388,7 +464,11 @@ impl Host for Fake {
     }
 
     fn with_id(&self, operator: &str, kind: IdKind, id: &str) -> std::io::Result<Vec<RunEntry>> {
-        let mut found = self.node().with_id(operator, kind, id)?;
+        let mut found = Vec::new();
+        for (at, node) in self.shared.nodes.iter().enumerate() {
+            let is_there = |entry: &RunEntry| home(entry.partition) == at;
+            found.extend(node.with_id(operator, kind, id)?.into_iter().filter(is_there));
+        }
         found.retain(|found| self.whereabouts(found.partition).is_ok());
         Ok(found)
     }
@@ -538,6 +618,9 @@ impl Cluster {
             unowned: AtomicUsize::new(0),
             cut_off: [AtomicBool::new(false), AtomicBool::new(false)],
             unanswered: Mutex::default(),
+            dying: [Mutex::default(), Mutex::default()],
+            late: Mutex::default(),
+            moves: Mutex::default(),
             next_offset: AtomicI64::new(0),
             told: Mutex::default(),
             traces: Mutex::default(),
@@ -664,9 +747,44 @@ impl Cluster {
         self.shared.owners.lock().unwrap()[seen_by][partition] = owner;
     }
 
+    /// Who has a partition, as both see it.
+    pub(crate) fn give(&self, partition: usize, to: Option<usize>) {
+        self.shared.give(partition, to);
+    }
+
+    /// The same of some partitions, as soon as somebody reads what only the log has.
+    pub(crate) fn give_once_the_log_is_read(&self, moves: Vec<(usize, Option<usize>)>) {
+        *self.shared.moves.lock().unwrap() = moves;
+    }
+
+    /// Whether nobody has done so yet.
+    pub(crate) fn is_to_be_read(&self) -> bool {
+        !self.shared.moves.lock().unwrap().is_empty()
+    }
+
     /// The log does not answer a node any more, or does again.
     pub(crate) fn cut_off(&self, node: usize, is_cut_off: bool) {
         self.shared.cut_off[node].store(is_cut_off, Ordering::SeqCst);
+    }
+
+    /// A node writes so many commands of a kind, and dies before the next: it is cut off, and what it has handed over together
+    /// with that stays on its way.
+    pub(crate) fn dies_after(&self, node: usize, count: usize, is_one: fn(&Command) -> bool) {
+        *self.shared.dying[node].lock().unwrap() = Some(Dying { left: count, is_one });
+    }
+
+    pub(crate) fn is_cut_off(&self, node: usize) -> bool {
+        self.shared.cut_off[node].load(Ordering::SeqCst)
+    }
+
+    /// What nodes had on its way when they died arrives after all; says how many records that are.
+    pub(crate) fn deliver_late(&self) -> usize {
+        let late = std::mem::take(&mut *self.shared.late.lock().unwrap());
+        let count = late.len();
+        for (to, record) in late {
+            self.shared.write(to, record).unwrap();
+        }
+        count
     }
 
     pub(crate) fn forwarded(&self) -> [usize; 2] {

@@ -157,36 +157,38 @@ impl Service {
         operator: u32,
         tournament: &Arc<Tournament>,
     ) -> Result<Option<Results>, Problem> {
-        let settlement = tournament.settlement();
-        let before = self.rows_before(operator, tournament, settlement).await?;
-        self.results_with(operator, tournament, tournament.terms(), &before, true).await
+        let terms = &**tournament.terms();
+        let whole = self.named_lines(operator, tournament, terms, true).await?;
+        let Some(whole) = whole else { return Ok(None) };
+        // These may be very many, and nobody needs them before.
+        let before = self.rows_before(operator, tournament, terms.settlement()).await?;
+        Ok(Some(results_of(tournament, terms, whole, &before)))
     }
 
-    /// What it comes to where it is settled as often as the terms say, by the places of the settlement before; where that is
-    /// to be final, nothing while positions may change.
-    pub(crate) async fn results_with(
+    /// What it would come to by now where it is settled as often as the terms say, by the places of the settlement before.
+    pub(crate) async fn results_by_now(
         &self,
         operator: u32,
         tournament: &Arc<Tournament>,
         terms: &TournamentTerms,
         before: &[PlaceRow],
-        is_final: bool,
     ) -> Result<Option<Results>, Problem> {
+        let whole = self.named_lines(operator, tournament, terms, false).await?;
+        Ok(whole.map(|whole| results_of(tournament, terms, whole, before)))
+    }
+
+    /// The lines that results name where it is settled as often as the terms say; where they are to be final, nothing while
+    /// positions may change.
+    async fn named_lines(
+        &self,
+        operator: u32,
+        tournament: &Arc<Tournament>,
+        terms: &TournamentTerms,
+        is_final: bool,
+    ) -> Result<Option<Whole>, Problem> {
         let (prizes, settlement) = (prizes_of(terms), terms.settlement());
         let count = |players| named(terms, &prizes, players);
-        let board = self.whole_board(operator, tournament, settlement, is_final, count).await?;
-        let Some(Whole { players, lines }) = board else { return Ok(None) };
-        let is_shadow = terms.is_shadow();
-        let of = |row: &PlaceRow| {
-            let place = row.before();
-            // What would have been won binds nobody.
-            PlaceBefore { goes_on: place.goes_on && !is_shadow, ..place }
-        };
-        let places: Vec<PlaceBefore> = before.iter().map(of).collect();
-        let last = settlement.checked_sub(1).and_then(|last| tournament.settled(last));
-        let last = last.and_then(|said| said.terms.results.as_ref());
-        let before = last.map(|results| Before { hash: &results.hash, places: &places });
-        Ok(Some(Results::of(terms, &prizes, players, lines, before)))
+        self.whole_board(operator, tournament, settlement, is_final, count).await
     }
 
     /// All places of the settlement before one.
@@ -290,6 +292,26 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// What a tournament's lines come to, by the places of the settlement before.
+fn results_of(
+    tournament: &Tournament,
+    terms: &TournamentTerms,
+    Whole { players, lines }: Whole,
+    before: &[PlaceRow],
+) -> Results {
+    let is_shadow = terms.is_shadow();
+    let of = |row: &PlaceRow| {
+        let place = row.before();
+        // What would have been won binds nobody.
+        PlaceBefore { goes_on: place.goes_on && !is_shadow, ..place }
+    };
+    let places: Vec<PlaceBefore> = before.iter().map(of).collect();
+    let last = terms.settlement().checked_sub(1).and_then(|last| tournament.settled(last));
+    let last = last.and_then(|said| said.terms.results.as_ref());
+    let before = last.map(|results| Before { hash: &results.hash, places: &places });
+    Results::of(terms, &prizes_of(terms), players, lines, before)
 }
 
 /// Results that are those which were fixed: whatever else they are, nobody is paid by them.

@@ -226,6 +226,12 @@ fn filled_at(tournament: &Tournament) -> Option<Timestamp> {
     Some(said.since.time.plus_micros(CLOCKS_MICROS))
 }
 
+/// How often a tournament had been settled again by a time.
+fn settlement_at(tournament: &Tournament, at: Timestamp) -> u32 {
+    let before = tournament.said().iter().rev().find(|said| said.since.time <= at);
+    before.map_or(0, |said| said.terms.settlement())
+}
+
 /// Of which moment a leaderboard is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moment {
@@ -235,8 +241,8 @@ pub(super) enum Moment {
     Before(Timestamp),
     /// As it was at a full time.
     At(Timestamp),
-    /// As it is now, and was then already.
-    Since(Timestamp),
+    /// As it is now, settled again so often, and was then already.
+    Since(Timestamp, u32),
 }
 
 impl Moment {
@@ -244,7 +250,15 @@ impl Moment {
     pub(super) const fn shown(self) -> Option<Timestamp> {
         match self {
             Self::Now => None,
-            Self::Before(at) | Self::At(at) | Self::Since(at) => Some(at),
+            Self::Before(at) | Self::At(at) | Self::Since(at, _) => Some(at),
+        }
+    }
+
+    /// How often the tournament had been settled again by then, where it was over; else what comes late is no matter yet.
+    pub(super) const fn settlement(self) -> Option<u32> {
+        match self {
+            Self::Since(_, settlement) => Some(settlement),
+            Self::Now | Self::Before(_) | Self::At(_) => None,
         }
     }
 
@@ -252,7 +266,7 @@ impl Moment {
     pub(super) const fn kept(self) -> Option<Timestamp> {
         match self {
             Self::At(at) => Some(at),
-            Self::Now | Self::Before(_) | Self::Since(_) => None,
+            Self::Now | Self::Before(_) | Self::Since(..) => None,
         }
     }
 }
@@ -308,7 +322,8 @@ impl Service {
         if time >= tournament.closes() {
             // Whether or not each partition has heard of that already.
             let is_over = tournament.is_settled() || asked.ask(self, decides.ties).await?.is_over;
-            return if is_over { Ok(Moment::Since(time)) } else { Err(not_written()) };
+            let since = Moment::Since(time, settlement_at(tournament, time));
+            return if is_over { Ok(since) } else { Err(not_written()) };
         }
         let asked = Asked { is_about_span: true, ..asked.clone() };
         let span = asked.ask(self, decides.ties).await?.span.ok_or_else(not_written)?;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, RwLock, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
 use accolade_domain::ledger::Subject;
@@ -18,7 +18,7 @@ use accolade_storage::host::NotHere;
 use super::asked::{Game, Row};
 use super::moved::{STANDS_MAX, Since};
 use crate::lock::lock;
-use crate::problem::Problem;
+use crate::problem::{Problem, Refusal};
 use crate::service::Service;
 
 /// A leaderboard that nobody has asked for for so long is let go of.
@@ -35,6 +35,10 @@ const NAMES_MAX: usize = 1_024;
 const GAMES_LINES_MAX: usize = 2_000_000;
 /// As many lines as one without any takes.
 const EMPTY_LINES: usize = 64;
+/// So many of one operator are made at once, since each looks at all players: games may be named that nobody knows.
+const MADE_AT_ONCE: usize = 4;
+/// How long whoever asks waits for that.
+const TURN_TIME: Duration = Duration::from_secs(5);
 
 /// The leaderboard of a tournament, or of a game.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +54,55 @@ struct Key {
 
 /// All that somebody has asked for.
 #[derive(Default)]
-pub(crate) struct Boards(Mutex<BTreeMap<Key, Used>>);
+pub(crate) struct Boards {
+    all: Mutex<BTreeMap<Key, Used>>,
+    making: Making,
+}
+
+/// How many are being made, by the operator's number.
+#[derive(Default)]
+struct Making {
+    by_operator: Mutex<BTreeMap<u32, usize>>,
+    one_is_made: Condvar,
+}
+
+/// One of them is being made, until this is dropped.
+struct Turn<'m> {
+    making: &'m Making,
+    operator: u32,
+}
+
+impl Making {
+    /// Waits until another of an operator's may be made, for so long at most.
+    fn turn(&self, operator: u32, patience: Duration) -> Result<Turn<'_>, Problem> {
+        let is_full = |all: &mut BTreeMap<u32, usize>| {
+            all.get(&operator).is_some_and(|count| *count >= MADE_AT_ONCE)
+        };
+        let all = lock(&self.by_operator);
+        let waited = self.one_is_made.wait_timeout_while(all, patience, is_full);
+        let (mut all, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            let detail = "other leaderboards of the operator are being made: ask again";
+            return Err(Problem::new(Refusal::Busy, detail));
+        }
+        *all.entry(operator).or_default() += 1;
+        Ok(Turn { making: self, operator })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut all = lock(&self.making.by_operator);
+        if let Some(count) = all.get_mut(&self.operator) {
+            *count -= 1;
+            if *count == 0 {
+                all.remove(&self.operator);
+            }
+        }
+        drop(all);
+        self.making.one_is_made.notify_all();
+    }
+}
 
 /// When somebody has asked for it last.
 struct Used {
@@ -90,14 +142,14 @@ pub(super) enum Patience {
 
 impl fmt::Debug for Boards {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Boards").field("boards", &lock(&self.0).len()).finish()
+        f.debug_struct("Boards").field("boards", &lock(&self.all).len()).finish()
     }
 }
 
 impl Boards {
     /// What there is of a leaderboard.
     fn find(&self, of: &Of<'_>) -> Option<Arc<RwLock<Kept>>> {
-        let mut all = lock(&self.0);
+        let mut all = lock(&self.all);
         let used = all.get_mut(&Key::of(of))?;
         used.at = Instant::now();
         Some(Arc::clone(&used.kept))
@@ -109,7 +161,7 @@ impl Boards {
             return kept;
         }
         let (key, now) = (Key::of(of), Instant::now());
-        let mut all = lock(&self.0);
+        let mut all = lock(&self.all);
         let is_left = |_: &Key, used: &mut Used| now.duration_since(used.at) >= KEPT_FOR;
         let mut left: Vec<Used> = all.extract_if(.., is_left).map(|(_, used)| used).collect();
         if key.game.is_some() {
@@ -238,7 +290,7 @@ impl Kept {
         service: &Service,
         partitions: &[u16],
         patience: Patience,
-    ) -> Result<bool, NotHere> {
+    ) -> Result<bool, Problem> {
         let ties = of.tournament.decides().ties;
         if self.board.ties() != ties {
             *self = Self::new(ties, service.partitions());
@@ -249,6 +301,7 @@ impl Kept {
             self.looked.remove(&number);
         }
         let mut left = if patience == Patience::Waits { usize::MAX } else { CHANGES_AT_ONCE };
+        let mut turn = None;
         for number in partitions {
             if self.has_all_of(of, *number, service) {
                 continue;
@@ -260,7 +313,12 @@ impl Kept {
             };
             match followed? {
                 Some(true) => {}
-                Some(false) if patience == Patience::Waits => self.make(of, service, *number)?,
+                Some(false) if patience == Patience::Waits => {
+                    if turn.is_none() {
+                        turn = Some(service.boards.making.turn(of.operator, TURN_TIME)?);
+                    }
+                    self.make(of, service, *number)?;
+                }
                 Some(false) | None => return Ok(false),
             }
         }
@@ -402,6 +460,17 @@ mod tests {
     use accolade_domain::games::Occurrence;
 
     use super::*;
+
+    #[test]
+    fn an_operator_who_has_many_made_holds_up_no_other() {
+        let (making, patience) = (Making::default(), Duration::from_millis(1));
+        let turn = |operator| making.turn(operator, patience);
+        let mut turns: Vec<_> = (0..MADE_AT_ONCE).map(|_| turn(1).unwrap()).collect();
+        assert_eq!(turn(1).err().map(|problem| problem.refusal), Some(Refusal::Busy));
+        assert!(turn(2).is_ok());
+        drop(turns.pop());
+        assert!(turn(1).is_ok());
+    }
 
     #[test]
     fn leaderboards_of_games_that_nobody_asks_for_make_room_and_tournaments_stay() {

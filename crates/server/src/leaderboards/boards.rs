@@ -33,6 +33,8 @@ const NAMES_MAX: usize = 1_024;
 
 /// Leaderboards of games together take as much memory as so many lines at most: there are as many as producers name games.
 const GAMES_LINES_MAX: usize = 2_000_000;
+/// And so do those of tournaments that are over: an operator may look through all that there were in a month.
+const FINAL_LINES_MAX: usize = 10_000_000;
 /// As many lines as one without any takes.
 const EMPTY_LINES: usize = 64;
 /// So many of one operator are made at once, since each looks at all players: games may be named that nobody knows.
@@ -164,9 +166,11 @@ impl Boards {
         let mut all = lock(&self.all);
         let is_left = |_: &Key, used: &mut Used| now.duration_since(used.at) >= KEPT_FOR;
         let mut left: Vec<Used> = all.extract_if(.., is_left).map(|(_, used)| used).collect();
-        if key.game.is_some() {
-            left.extend(make_room(&mut all, GAMES_LINES_MAX));
-        }
+        left.extend(if key.game.is_some() {
+            make_room(&mut all, GAMES_LINES_MAX, |key, _| key.game.is_some())
+        } else {
+            make_room(&mut all, FINAL_LINES_MAX, |_, kept| kept.is_over())
+        });
         // Another may have been quicker.
         let used = all.entry(key).or_insert_with(|| {
             let kept = Kept::new(of.tournament.decides().ties, partitions);
@@ -188,18 +192,23 @@ impl Key {
     }
 }
 
-/// Takes out those leaderboards of games that nobody has asked for for longest, where all together have too many lines.
-fn make_room(all: &mut BTreeMap<Key, Used>, lines_max: usize) -> Vec<Used> {
-    let of_games = all.iter().filter(|(key, _)| key.game.is_some()).filter_map(|(key, used)| {
+/// Takes out those of some leaderboards that nobody has asked for for longest, where all of these together have too many lines.
+fn make_room(
+    all: &mut BTreeMap<Key, Used>,
+    lines_max: usize,
+    is_it: impl Fn(&Key, &Kept) -> bool,
+) -> Vec<Used> {
+    let some = all.iter().filter_map(|(key, used)| {
         // Whoever holds one uses it.
         let kept = used.kept.try_read().ok()?;
-        Some((used.at, key.clone(), kept.board.board().len() + EMPTY_LINES))
+        let lines = kept.board.board().len() + EMPTY_LINES;
+        is_it(key, &kept).then(|| (used.at, key.clone(), lines))
     });
-    let mut of_games: Vec<_> = of_games.collect();
-    let mut lines: usize = of_games.iter().map(|(.., lines)| lines).sum();
-    of_games.sort_unstable();
+    let mut some: Vec<_> = some.collect();
+    let mut lines: usize = some.iter().map(|(.., lines)| lines).sum();
+    some.sort_unstable();
     let mut left = Vec::new();
-    for (_, key, its_lines) in of_games {
+    for (_, key, its_lines) in some {
         if lines <= lines_max {
             break;
         }
@@ -222,6 +231,12 @@ impl Kept {
     /// Whether no position changes any more in any of its partitions.
     pub(super) fn is_final(&self, of: &Of<'_>) -> bool {
         self.looked.iter().all(|(number, it)| self.board.is_final_in(*number) && it.is_final(of))
+    }
+
+    /// Whether no position changes any more in any of its partitions, of which it has some.
+    fn is_over(&self) -> bool {
+        let mut partitions = self.board.partitions().peekable();
+        partitions.peek().is_some() && partitions.all(|number| self.board.is_final_in(number))
     }
 
     /// Whether one of the first has another score since a time.
@@ -489,15 +504,19 @@ mod tests {
             let kept = Arc::new(RwLock::new(Kept::new(Ties::First, 4)));
             all.insert(key.clone(), Used { kept, at });
         }
-        make_room(&mut all, 3 * EMPTY_LINES);
+        let of_game = |key: &Key, _: &Kept| key.game.is_some();
+        make_room(&mut all, 3 * EMPTY_LINES, of_game);
         assert_eq!(all.len(), 4);
-        make_room(&mut all, 2 * EMPTY_LINES);
+        make_room(&mut all, 2 * EMPTY_LINES, of_game);
         assert!(!all.contains_key(&keys[1]) && all.len() == 3);
         // Whoever holds one uses it.
         let held = Arc::clone(&all[&keys[2]].kept);
         let held = held.write().unwrap();
-        make_room(&mut all, 0);
+        make_room(&mut all, 0, of_game);
         drop(held);
         assert!(all.keys().eq([&keys[2], &keys[0]]));
+        // What has nothing of any partition yet is not over.
+        make_room(&mut all, 0, |_, kept| kept.is_over());
+        assert_eq!(all.len(), 2);
     }
 }

@@ -144,7 +144,7 @@ pub(super) enum Patience {
 
 impl fmt::Debug for Boards {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Boards").field("boards", &lock(&self.all).len()).finish()
+        f.debug_struct("Boards").field("boards", &lock(&self.all).len()).finish_non_exhaustive()
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accolade_engine::objects::Objects;
-use accolade_server::{AccessLog, MOVES_EVERY_MS, Oidc, Settings};
+use accolade_server::{AccessLog, Oidc, Settings};
 use accolade_storage::node::{NodeOptions, ShipOptions};
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
@@ -404,7 +404,7 @@ impl Config {
     /// The same, of a node that others reach: with the issuers whose tokens are taken, and telling who moves on leaderboards.
     pub(crate) fn settings_to_serve(&self) -> anyhow::Result<Settings> {
         self.audit.check()?;
-        let (oidc, moves_every_ms) = (Oidc::new(&self.oidc)?, MOVES_EVERY_MS);
+        let (oidc, moves_every_ms) = (Oidc::new(&self.oidc)?, self.http.moves_every_ms);
         Ok(Settings { oidc, moves_every_ms, ..self.settings_to_send()? })
     }
 }
@@ -439,6 +439,20 @@ mod tests {
         std::fs::write(&file, "[node]\nfilter_bytes_max = 1000\n").unwrap();
         let config = Config::load(&Where { config: Some(file), ..Where::default() }).unwrap();
         assert_eq!(config.node_options().files.filter_bytes_max, 1_000);
+    }
+
+    #[test]
+    fn who_moves_on_leaderboards_is_looked_for_as_often_as_is_set_and_not_at_all_at_0() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("accolade.toml");
+        let every_ms = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            let config = Config::load(&Where { config: Some(file.clone()), ..Where::default() });
+            config.unwrap().settings_to_serve().unwrap().moves_every_ms
+        };
+        assert_eq!(every_ms(""), accolade_server::MOVES_EVERY_MS);
+        assert_eq!(every_ms("[http]\nmoves_every_ms = 60000\n"), 60_000);
+        assert_eq!(every_ms("[http]\nmoves_every_ms = 0\n"), 0);
     }
 
     #[test]

@@ -43,6 +43,11 @@ pub(crate) struct HttpConfig {
     #[config(env = "ACCOLADE_STRANGERS_PER_SECOND", default = 1000)]
     pub(crate) strangers_per_second: u32,
 
+    /// Milliseconds between two looks at who has moved on leaderboards of tournaments, which the topic
+    /// `leaderboard.updates` tells; 0 for none. A cluster whose `cluster.outputs` leave it out does not look either.
+    #[config(env = "ACCOLADE_MOVES_EVERY_MS", default = 10_000)]
+    pub(crate) moves_every_ms: u64,
+
     /// Whether `/metrics`, which is open to whoever reaches the node, tells of each operator's points.
     #[config(env = "ACCOLADE_HTTP_METRICS_BY_OPERATOR", default = false)]
     pub(crate) metrics_by_operator: bool,

@@ -193,7 +193,8 @@ impl Looking {
     fn asked(&self) -> Asked {
         let (operator, tournament) = (self.operator, self.tournament.number);
         let (game, as_of) = (self.game.clone(), self.moment.kept());
-        Asked { operator, tournament, game, as_of, ..Asked::default() }
+        let settlement = self.moment.settlement();
+        Asked { operator, tournament, game, settlement, as_of, ..Asked::default() }
     }
 
     fn ties(&self) -> Ties {

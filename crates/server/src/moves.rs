@@ -21,7 +21,7 @@ use accolade_wire::hex::to_hex;
 use accolade_wire::identity::partition_of;
 use tokio::task::{JoinError, JoinSet};
 
-use crate::leaderboards::moved::Moved;
+use crate::leaderboards::moved::{Moved, Stood};
 use crate::problem::{Problem, not_yet};
 use crate::service::{Inner, Service, now};
 use crate::submit::{Parcel, blocking};
@@ -51,12 +51,14 @@ struct Teller {
 }
 
 /// What this node knows of a tournament that it tells of.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Told {
     /// How many players have a position that nobody is told of.
     untold: u64,
     /// When was sent of which it is not known yet what became of it.
     unheard: Option<Timestamp>,
+    /// Who stood there when all were told last.
+    stood: Option<Stood>,
 }
 
 /// Tells of those who have moved, for as long as the service is there.
@@ -86,7 +88,7 @@ impl Teller {
         self.told.retain(|key, _| keys.contains(key));
         let mut telling = JoinSet::new();
         for (operator, tournament) in moving {
-            let told = *self.told.entry((operator, tournament.number)).or_default();
+            let told = self.told.entry((operator, tournament.number)).or_default().clone();
             if telling.len() >= ASKED_AT_ONCE {
                 let next = telling.join_next().await;
                 self.heard(next);
@@ -170,9 +172,11 @@ impl Service {
         }
         told.unheard = None;
         let ToldUpTo { revision, all: after, .. } = up_to;
-        let Moved { untold, at, lines } = self.moved_since(operator, tournament, after).await?;
+        let moved = self.moved_since(operator, tournament, after, told.stood.as_ref()).await?;
+        let Moved { untold, at, lines, stood } = moved;
         told.untold = untold;
         if lines.is_empty() {
+            told.stood = stood;
             return Ok(());
         }
         let lines = lines.into_iter().map(|(position, line)| MovedLine {
@@ -206,10 +210,12 @@ impl Service {
             return Err(not_yet());
         }
         told.unheard = None;
+        let mut are_all_told = true;
         for (outcome, _) in all_applied.into_iter().flatten() {
             match outcome {
+                Outcome::Done { .. } => {}
                 // Another node was first, or it was cancelled meanwhile.
-                Outcome::Done { .. } | Outcome::Declined { why: Declined::Stale } => {}
+                Outcome::Declined { why: Declined::Stale } => are_all_told = false,
                 outcome => {
                     let detail = format!("who has moved was not taken: {outcome:?}");
                     tracing::error!(
@@ -220,6 +226,9 @@ impl Service {
                     return Err(io::Error::other(detail).into());
                 }
             }
+        }
+        if are_all_told {
+            told.stood = stood;
         }
         Ok(())
     }

@@ -22,6 +22,7 @@ use accolade_wire::tournament::results::{
     Before, PlaceBefore, ResultLine, Results, named, prizes_of,
 };
 use accolade_wire::tournament::{ResultsTerms, Stage, TournamentTerms};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use self::rows::{Asked, PlaceRow};
 use crate::leaderboards::whole::Whole;
@@ -34,6 +35,8 @@ const EVERY: Duration = Duration::from_millis(500);
 /// How long it takes until what has failed is tried again, at first and at the most.
 const AGAIN_MIN: Duration = Duration::from_secs(1);
 const AGAIN_MAX: Duration = Duration::from_mins(1);
+/// So many tournaments are settled at once, so that one with very many places holds up no other.
+const SETTLED_AT_ONCE: usize = 4;
 /// So many places are told at once.
 const TOLD_AT_ONCE: usize = 1_000;
 /// Who settles, and makes occurrences, as records say it.
@@ -44,11 +47,19 @@ type Key = (u32, u32, u32);
 
 /// What this node has done, and what it tries again.
 #[derive(Debug, Default)]
-struct Settler(BTreeMap<Key, Trying>);
+struct Settler {
+    tried: BTreeMap<Key, Trying>,
+    settling: JoinSet<Settled>,
+}
+
+/// A tournament of an operator, and whether all places were told by now.
+type Settled = (u32, Arc<Tournament>, Result<bool, Problem>);
 
 /// How far this node is with a tournament.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Trying {
+    /// What settles it, or did before.
+    task: Option<AbortHandle>,
     /// Its places were told, and wait for somebody to approve of them.
     is_told: bool,
     wait: Duration,
@@ -57,7 +68,11 @@ struct Trying {
 
 impl Trying {
     fn begin() -> Self {
-        Self { is_told: false, wait: AGAIN_MIN, again_at: Instant::now() }
+        Self { task: None, is_told: false, wait: AGAIN_MIN, again_at: Instant::now() }
+    }
+
+    fn is_under_way(&self) -> bool {
+        self.task.as_ref().is_some_and(|task| !task.is_finished())
     }
 
     /// Waits longer each time.
@@ -81,28 +96,58 @@ fn key_of(operator: u32, tournament: &Tournament) -> Key {
     (operator, tournament.number, tournament.settlement())
 }
 
+/// Goes as far as it can with a tournament.
+async fn settle(service: Service, operator: u32, tournament: Arc<Tournament>) -> Settled {
+    let settled = service.settle(operator, &tournament).await;
+    (operator, tournament, settled)
+}
+
 impl Settler {
     async fn look(&mut self, service: &Service) {
+        while let Some(settled) = self.settling.try_join_next() {
+            self.heard(settled);
+        }
         let due = service.to_settle();
         let keys: BTreeSet<Key> = due.iter().map(|(operator, it)| key_of(*operator, it)).collect();
-        self.0.retain(|key, _| keys.contains(key));
+        self.tried.retain(|key, _| keys.contains(key));
         for (operator, tournament) in due {
+            if service.is_retired() || !self.has_room().await {
+                return;
+            }
             let key = key_of(operator, &tournament);
-            let trying = self.0.entry(key).or_insert_with(Trying::begin);
+            let trying = self.tried.entry(key).or_insert_with(Trying::begin);
             let waits = trying.is_told && !tournament.pays();
-            if service.is_retired() || waits || trying.again_at > Instant::now() {
+            if waits || trying.is_under_way() || trying.again_at > Instant::now() {
                 continue;
             }
-            match service.settle(operator, &tournament).await {
-                Ok(told) => (trying.is_told, trying.wait) = (told, AGAIN_MIN),
-                Err(problem) => {
-                    let (id, detail) = (&tournament.terms().id, &problem.detail);
-                    let operator = &tournament.terms().operator;
-                    if trying.wait > AGAIN_MIN {
-                        tracing::warn!(%operator, id, %detail, "a tournament cannot be settled yet");
-                    }
-                    trying.failed();
+            let task = self.settling.spawn(settle(service.clone(), operator, tournament));
+            trying.task = Some(task);
+        }
+    }
+
+    /// Waits until one more may be settled, as long as one look comes after another.
+    async fn has_room(&mut self) -> bool {
+        while self.settling.len() >= SETTLED_AT_ONCE {
+            match tokio::time::timeout(EVERY, self.settling.join_next()).await {
+                Ok(Some(settled)) => self.heard(settled),
+                Ok(None) | Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    fn heard(&mut self, settled: Result<Settled, JoinError>) {
+        let Ok((operator, tournament, settled)) = settled else { return };
+        let Some(trying) = self.tried.get_mut(&key_of(operator, &tournament)) else { return };
+        match settled {
+            Ok(told) => (trying.is_told, trying.wait) = (told, AGAIN_MIN),
+            Err(problem) => {
+                let (id, detail) = (&tournament.terms().id, &problem.detail);
+                let operator = &tournament.terms().operator;
+                if trying.wait > AGAIN_MIN {
+                    tracing::warn!(%operator, id, %detail, "a tournament cannot be settled yet");
                 }
+                trying.failed();
             }
         }
     }
@@ -117,15 +162,19 @@ impl Service {
         let (rules, now) = (self.host.rules(), now());
         let mut due = Vec::new();
         for operator in rules.operators() {
+            let number = operator.number;
             let unpaid = operator.tournaments.unpaid();
             let unpaid = unpaid.filter(|it| it.closes() <= now && !it.is_filling());
             let is_here = |it: &&Arc<Tournament>| {
                 let partition = partition_of(&it.terms().id, self.partitions());
                 self.host.whereabouts(partition).is_ok()
             };
-            due.extend(unpaid.filter(is_here).map(|it| (operator.number, Arc::clone(it))));
+            let own = unpaid.filter(is_here).map(|it| (number, Arc::clone(it)));
+            due.extend(own.enumerate());
         }
-        due
+        // So that no operator with many keeps others from being settled.
+        due.sort_by_key(|(place, _)| *place);
+        due.into_iter().map(|(_, it)| it).collect()
     }
 
     /// Goes as far as it can; says whether all places were told.
@@ -157,36 +206,38 @@ impl Service {
         operator: u32,
         tournament: &Arc<Tournament>,
     ) -> Result<Option<Results>, Problem> {
-        let settlement = tournament.settlement();
-        let before = self.rows_before(operator, tournament, settlement).await?;
-        self.results_with(operator, tournament, tournament.terms(), &before, true).await
+        let terms = &**tournament.terms();
+        let whole = self.named_lines(operator, tournament, terms, true).await?;
+        let Some(whole) = whole else { return Ok(None) };
+        // These may be very many, and nobody needs them before.
+        let before = self.rows_before(operator, tournament, terms.settlement()).await?;
+        Ok(Some(results_of(tournament, terms, whole, &before)))
     }
 
-    /// What it comes to where it is settled as often as the terms say, by the places of the settlement before; where that is
-    /// to be final, nothing while positions may change.
-    pub(crate) async fn results_with(
+    /// What it would come to by now where it is settled as often as the terms say, by the places of the settlement before.
+    pub(crate) async fn results_by_now(
         &self,
         operator: u32,
         tournament: &Arc<Tournament>,
         terms: &TournamentTerms,
         before: &[PlaceRow],
-        is_final: bool,
     ) -> Result<Option<Results>, Problem> {
+        let whole = self.named_lines(operator, tournament, terms, false).await?;
+        Ok(whole.map(|whole| results_of(tournament, terms, whole, before)))
+    }
+
+    /// The lines that results name where it is settled as often as the terms say; where they are to be final, nothing while
+    /// positions may change.
+    async fn named_lines(
+        &self,
+        operator: u32,
+        tournament: &Arc<Tournament>,
+        terms: &TournamentTerms,
+        is_final: bool,
+    ) -> Result<Option<Whole>, Problem> {
         let (prizes, settlement) = (prizes_of(terms), terms.settlement());
         let count = |players| named(terms, &prizes, players);
-        let board = self.whole_board(operator, tournament, settlement, is_final, count).await?;
-        let Some(Whole { players, lines }) = board else { return Ok(None) };
-        let is_shadow = terms.is_shadow();
-        let of = |row: &PlaceRow| {
-            let place = row.before();
-            // What would have been won binds nobody.
-            PlaceBefore { goes_on: place.goes_on && !is_shadow, ..place }
-        };
-        let places: Vec<PlaceBefore> = before.iter().map(of).collect();
-        let last = settlement.checked_sub(1).and_then(|last| tournament.settled(last));
-        let last = last.and_then(|said| said.terms.results.as_ref());
-        let before = last.map(|results| Before { hash: &results.hash, places: &places });
-        Ok(Some(Results::of(terms, &prizes, players, lines, before)))
+        self.whole_board(operator, tournament, settlement, is_final, count).await
     }
 
     /// All places of the settlement before one.
@@ -290,6 +341,26 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// What a tournament's lines come to, by the places of the settlement before.
+fn results_of(
+    tournament: &Tournament,
+    terms: &TournamentTerms,
+    Whole { players, lines }: Whole,
+    before: &[PlaceRow],
+) -> Results {
+    let is_shadow = terms.is_shadow();
+    let of = |row: &PlaceRow| {
+        let place = row.before();
+        // What would have been won binds nobody.
+        PlaceBefore { goes_on: place.goes_on && !is_shadow, ..place }
+    };
+    let places: Vec<PlaceBefore> = before.iter().map(of).collect();
+    let last = terms.settlement().checked_sub(1).and_then(|last| tournament.settled(last));
+    let last = last.and_then(|said| said.terms.results.as_ref());
+    let before = last.map(|results| Before { hash: &results.hash, places: &places });
+    Results::of(terms, &prizes_of(terms), players, lines, before)
 }
 
 /// Results that are those which were fixed: whatever else they are, nobody is paid by them.

@@ -25,11 +25,21 @@ pub(crate) fn now() -> Timestamp {
 
 /// A caller that only counts.
 #[derive(Debug)]
-pub(crate) struct Counting {
+struct Counting {
     /// Records of each submission.
     chunk: u64,
-    pub(crate) durable: AtomicU64,
-    pub(crate) refused: AtomicU64,
+    durable: AtomicU64,
+    /// Those that were taken in, and refused after all.
+    refused: AtomicU64,
+}
+
+impl Counting {
+    /// How many are durable; fails where any were refused, since nobody would ever hear the rest.
+    fn durable_so_far(&self) -> anyhow::Result<u64> {
+        let refused = self.refused.load(Ordering::Relaxed);
+        anyhow::ensure!(refused == 0, "the node refused {refused} events that it had taken in");
+        Ok(self.durable.load(Ordering::Relaxed))
+    }
 }
 
 impl Caller for Counting {
@@ -37,7 +47,7 @@ impl Caller for Counting {
         self.durable.fetch_add(self.chunk, Ordering::Relaxed);
     }
     fn refused(&self, _: Refused) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
+        self.refused.fetch_add(self.chunk, Ordering::Relaxed);
     }
     fn applied(&self, _: usize, _: &Outcome, _: Option<Points>) {}
 }
@@ -45,14 +55,19 @@ impl Caller for Counting {
 /// A caller that measures the time from the intended sending to the visible balance.
 #[derive(Debug)]
 struct Timing {
+    counting: Arc<Counting>,
     intended: Instant,
     left: AtomicUsize,
     latencies: Arc<Mutex<Histogram<u64>>>,
 }
 
 impl Caller for Timing {
-    fn durable(&self) {}
-    fn refused(&self, _: Refused) {}
+    fn durable(&self) {
+        self.counting.durable();
+    }
+    fn refused(&self, why: Refused) {
+        self.counting.refused(why);
+    }
     fn applied(&self, _: usize, _: &Outcome, _: Option<Points>) {
         if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
             let micros = self.intended.elapsed().as_micros() as u64;
@@ -182,12 +197,11 @@ pub(crate) fn run(
     let mut pace = Pace::begin(rate);
     let mut by_second = Vec::new();
     let (mut sent, mut number, mut dropped) = (0_u64, 0_u64, 0_u64);
-    let mut timed = 0_u64;
     while sent < events {
         let due = if rate > 0 {
             pace.wait(sent)
         } else {
-            while sent - dropped - counting.durable.load(Ordering::Relaxed) > WINDOW
+            while sent - dropped - counting.durable_so_far()? > WINDOW
                 || node.lag_bytes() > LAG_BYTES_MAX
             {
                 std::thread::sleep(Duration::from_micros(300));
@@ -196,9 +210,9 @@ pub(crate) fn run(
         };
         let is_timed = sampled > 0 && number % sampled == 0;
         let caller: Arc<dyn Caller> = if is_timed {
-            timed += 1;
             let (left, latencies) = (AtomicUsize::new(chunk), Arc::clone(&latencies));
-            Arc::new(Timing { intended: due, left, latencies })
+            let counting = Arc::clone(&counting);
+            Arc::new(Timing { counting, intended: due, left, latencies })
         } else {
             Arc::clone(&counting) as Arc<dyn Caller>
         };
@@ -213,9 +227,7 @@ pub(crate) fn run(
             by_second.push(counting.durable.load(Ordering::Relaxed));
         }
     }
-    while counting.durable.load(Ordering::Relaxed) + timed * (chunk as u64) + dropped < sent
-        || node.lag_bytes() > 0
-    {
+    while counting.durable_so_far()? + dropped < sent || node.lag_bytes() > 0 {
         std::thread::sleep(Duration::from_micros(200));
     }
     let seconds = began.elapsed().as_secs_f64();
@@ -285,5 +297,29 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_timed_is_counted_and_a_refusal_ends_the_run() {
+        let (durable, refused) = (AtomicU64::new(0), AtomicU64::new(0));
+        let counting = Arc::new(Counting { chunk: 10, durable, refused });
+        let latencies = Histogram::new_with_bounds(1, 600_000_000, 3).unwrap();
+        let timing = Timing {
+            counting: Arc::clone(&counting),
+            intended: Instant::now(),
+            left: AtomicUsize::new(10),
+            latencies: Arc::new(Mutex::new(latencies)),
+        };
+        counting.durable();
+        timing.durable();
+        assert_eq!(counting.durable_so_far().unwrap(), 20);
+        timing.refused(Refused::Uncertain);
+        let error = counting.durable_so_far().unwrap_err().to_string();
+        assert_eq!(error, "the node refused 10 events that it had taken in");
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, RwLock, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
 use accolade_domain::ledger::Subject;
@@ -18,7 +18,7 @@ use accolade_storage::host::NotHere;
 use super::asked::{Game, Row};
 use super::moved::{STANDS_MAX, Since};
 use crate::lock::lock;
-use crate::problem::Problem;
+use crate::problem::{Problem, Refusal};
 use crate::service::Service;
 
 /// A leaderboard that nobody has asked for for so long is let go of.
@@ -33,8 +33,14 @@ const NAMES_MAX: usize = 1_024;
 
 /// Leaderboards of games together take as much memory as so many lines at most: there are as many as producers name games.
 const GAMES_LINES_MAX: usize = 2_000_000;
+/// And so do those of tournaments that are over: an operator may look through all that there were in a month.
+const FINAL_LINES_MAX: usize = 10_000_000;
 /// As many lines as one without any takes.
 const EMPTY_LINES: usize = 64;
+/// So many of one operator are made at once, since each looks at all players: games may be named that nobody knows.
+const MADE_AT_ONCE: usize = 4;
+/// How long whoever asks waits for that.
+const TURN_TIME: Duration = Duration::from_secs(5);
 
 /// The leaderboard of a tournament, or of a game.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +56,55 @@ struct Key {
 
 /// All that somebody has asked for.
 #[derive(Default)]
-pub(crate) struct Boards(Mutex<BTreeMap<Key, Used>>);
+pub(crate) struct Boards {
+    all: Mutex<BTreeMap<Key, Used>>,
+    making: Making,
+}
+
+/// How many are being made, by the operator's number.
+#[derive(Default)]
+struct Making {
+    by_operator: Mutex<BTreeMap<u32, usize>>,
+    one_is_made: Condvar,
+}
+
+/// One of them is being made, until this is dropped.
+struct Turn<'m> {
+    making: &'m Making,
+    operator: u32,
+}
+
+impl Making {
+    /// Waits until another of an operator's may be made, for so long at most.
+    fn turn(&self, operator: u32, patience: Duration) -> Result<Turn<'_>, Problem> {
+        let is_full = |all: &mut BTreeMap<u32, usize>| {
+            all.get(&operator).is_some_and(|count| *count >= MADE_AT_ONCE)
+        };
+        let all = lock(&self.by_operator);
+        let waited = self.one_is_made.wait_timeout_while(all, patience, is_full);
+        let (mut all, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            let detail = "other leaderboards of the operator are being made: ask again";
+            return Err(Problem::new(Refusal::Busy, detail));
+        }
+        *all.entry(operator).or_default() += 1;
+        Ok(Turn { making: self, operator })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut all = lock(&self.making.by_operator);
+        if let Some(count) = all.get_mut(&self.operator) {
+            *count -= 1;
+            if *count == 0 {
+                all.remove(&self.operator);
+            }
+        }
+        drop(all);
+        self.making.one_is_made.notify_all();
+    }
+}
 
 /// When somebody has asked for it last.
 struct Used {
@@ -90,14 +144,14 @@ pub(super) enum Patience {
 
 impl fmt::Debug for Boards {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Boards").field("boards", &lock(&self.0).len()).finish()
+        f.debug_struct("Boards").field("boards", &lock(&self.all).len()).finish_non_exhaustive()
     }
 }
 
 impl Boards {
     /// What there is of a leaderboard.
     fn find(&self, of: &Of<'_>) -> Option<Arc<RwLock<Kept>>> {
-        let mut all = lock(&self.0);
+        let mut all = lock(&self.all);
         let used = all.get_mut(&Key::of(of))?;
         used.at = Instant::now();
         Some(Arc::clone(&used.kept))
@@ -109,12 +163,14 @@ impl Boards {
             return kept;
         }
         let (key, now) = (Key::of(of), Instant::now());
-        let mut all = lock(&self.0);
+        let mut all = lock(&self.all);
         let is_left = |_: &Key, used: &mut Used| now.duration_since(used.at) >= KEPT_FOR;
         let mut left: Vec<Used> = all.extract_if(.., is_left).map(|(_, used)| used).collect();
-        if key.game.is_some() {
-            left.extend(make_room(&mut all, GAMES_LINES_MAX));
-        }
+        left.extend(if key.game.is_some() {
+            make_room(&mut all, GAMES_LINES_MAX, |key, _| key.game.is_some())
+        } else {
+            make_room(&mut all, FINAL_LINES_MAX, |_, kept| kept.is_over())
+        });
         // Another may have been quicker.
         let used = all.entry(key).or_insert_with(|| {
             let kept = Kept::new(of.tournament.decides().ties, partitions);
@@ -136,18 +192,23 @@ impl Key {
     }
 }
 
-/// Takes out those leaderboards of games that nobody has asked for for longest, where all together have too many lines.
-fn make_room(all: &mut BTreeMap<Key, Used>, lines_max: usize) -> Vec<Used> {
-    let of_games = all.iter().filter(|(key, _)| key.game.is_some()).filter_map(|(key, used)| {
+/// Takes out those of some leaderboards that nobody has asked for for longest, where all of these together have too many lines.
+fn make_room(
+    all: &mut BTreeMap<Key, Used>,
+    lines_max: usize,
+    is_it: impl Fn(&Key, &Kept) -> bool,
+) -> Vec<Used> {
+    let some = all.iter().filter_map(|(key, used)| {
         // Whoever holds one uses it.
         let kept = used.kept.try_read().ok()?;
-        Some((used.at, key.clone(), kept.board.board().len() + EMPTY_LINES))
+        let lines = kept.board.board().len() + EMPTY_LINES;
+        is_it(key, &kept).then(|| (used.at, key.clone(), lines))
     });
-    let mut of_games: Vec<_> = of_games.collect();
-    let mut lines: usize = of_games.iter().map(|(.., lines)| lines).sum();
-    of_games.sort_unstable();
+    let mut some: Vec<_> = some.collect();
+    let mut lines: usize = some.iter().map(|(.., lines)| lines).sum();
+    some.sort_unstable();
     let mut left = Vec::new();
-    for (_, key, its_lines) in of_games {
+    for (_, key, its_lines) in some {
         if lines <= lines_max {
             break;
         }
@@ -170,6 +231,12 @@ impl Kept {
     /// Whether no position changes any more in any of its partitions.
     pub(super) fn is_final(&self, of: &Of<'_>) -> bool {
         self.looked.iter().all(|(number, it)| self.board.is_final_in(*number) && it.is_final(of))
+    }
+
+    /// Whether no position changes any more in any of its partitions, of which it has some.
+    fn is_over(&self) -> bool {
+        let mut partitions = self.board.partitions().peekable();
+        partitions.peek().is_some() && partitions.all(|number| self.board.is_final_in(number))
     }
 
     /// Whether one of the first has another score since a time.
@@ -238,7 +305,7 @@ impl Kept {
         service: &Service,
         partitions: &[u16],
         patience: Patience,
-    ) -> Result<bool, NotHere> {
+    ) -> Result<bool, Problem> {
         let ties = of.tournament.decides().ties;
         if self.board.ties() != ties {
             *self = Self::new(ties, service.partitions());
@@ -249,6 +316,7 @@ impl Kept {
             self.looked.remove(&number);
         }
         let mut left = if patience == Patience::Waits { usize::MAX } else { CHANGES_AT_ONCE };
+        let mut turn = None;
         for number in partitions {
             if self.has_all_of(of, *number, service) {
                 continue;
@@ -260,7 +328,12 @@ impl Kept {
             };
             match followed? {
                 Some(true) => {}
-                Some(false) if patience == Patience::Waits => self.make(of, service, *number)?,
+                Some(false) if patience == Patience::Waits => {
+                    if turn.is_none() {
+                        turn = Some(service.boards.making.turn(of.operator, TURN_TIME)?);
+                    }
+                    self.make(of, service, *number)?;
+                }
                 Some(false) | None => return Ok(false),
             }
         }
@@ -404,6 +477,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_operator_who_has_many_made_holds_up_no_other() {
+        let (making, patience) = (Making::default(), Duration::from_millis(1));
+        let turn = |operator| making.turn(operator, patience);
+        let mut turns: Vec<_> = (0..MADE_AT_ONCE).map(|_| turn(1).unwrap()).collect();
+        assert_eq!(turn(1).err().map(|problem| problem.refusal), Some(Refusal::Busy));
+        assert!(turn(2).is_ok());
+        drop(turns.pop());
+        assert!(turn(1).is_ok());
+    }
+
+    #[test]
     fn leaderboards_of_games_that_nobody_asks_for_make_room_and_tournaments_stay() {
         let key = |tournament, game: Option<&str>| Key {
             operator: 1,
@@ -420,15 +504,19 @@ mod tests {
             let kept = Arc::new(RwLock::new(Kept::new(Ties::First, 4)));
             all.insert(key.clone(), Used { kept, at });
         }
-        make_room(&mut all, 3 * EMPTY_LINES);
+        let of_game = |key: &Key, _: &Kept| key.game.is_some();
+        make_room(&mut all, 3 * EMPTY_LINES, of_game);
         assert_eq!(all.len(), 4);
-        make_room(&mut all, 2 * EMPTY_LINES);
+        make_room(&mut all, 2 * EMPTY_LINES, of_game);
         assert!(!all.contains_key(&keys[1]) && all.len() == 3);
         // Whoever holds one uses it.
         let held = Arc::clone(&all[&keys[2]].kept);
         let held = held.write().unwrap();
-        make_room(&mut all, 0);
+        make_room(&mut all, 0, of_game);
         drop(held);
         assert!(all.keys().eq([&keys[2], &keys[0]]));
+        // What has nothing of any partition yet is not over.
+        make_room(&mut all, 0, |_, kept| kept.is_over());
+        assert_eq!(all.len(), 2);
     }
 }

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -45,6 +44,8 @@ const PLAYERS_MAX: usize = 1_000_000;
 const BOARDS_MAX: usize = 64;
 /// So many are made at once at a node.
 const MAKING_MAX: usize = 4;
+/// And so many of one operator: others have their turn as well.
+const OF_OPERATOR_MAX: usize = 3;
 /// Players that are looked at while the fold waits.
 const LOOKED_AT_ONCE: usize = 2_048;
 /// No node's clock is so far from another's.
@@ -111,7 +112,7 @@ pub(crate) struct Shelves {
     partitions: u16,
     views: Mutex<BTreeMap<u16, View>>,
     made: Mutex<Made>,
-    making: AtomicUsize,
+    making: BeingMade,
 }
 
 /// What there is of a partition.
@@ -188,25 +189,37 @@ impl Shelves {
     }
 }
 
+/// How many are being made, by the operator's number.
+type BeingMade = Mutex<BTreeMap<u32, usize>>;
+
 /// One more is being made.
-struct Making<'s>(&'s AtomicUsize);
+struct Making<'s> {
+    all: &'s BeingMade,
+    operator: u32,
+}
 
 impl<'s> Making<'s> {
-    fn begin(making: &'s AtomicUsize) -> Result<Self, Problem> {
-        let one = Self(making);
-        if making.fetch_add(1, Ordering::AcqRel) < MAKING_MAX {
-            return Ok(one);
+    fn begin(all: &'s BeingMade, operator: u32) -> Result<Self, Problem> {
+        let mut made = lock(all);
+        let own = made.get(&operator).copied().unwrap_or_default();
+        if made.values().sum::<usize>() >= MAKING_MAX || own >= OF_OPERATOR_MAX {
+            let detail = "too many leaderboards of the past are asked for: ask again";
+            return Err(Problem::new(Refusal::Busy, detail));
         }
-        Err(Problem::new(
-            Refusal::Busy,
-            "too many leaderboards of the past are asked for: ask again",
-        ))
+        made.insert(operator, own + 1);
+        Ok(Self { all, operator })
     }
 }
 
 impl Drop for Making<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        let mut made = lock(self.all);
+        if let Some(own) = made.get_mut(&self.operator) {
+            *own -= 1;
+            if *own == 0 {
+                made.remove(&self.operator);
+            }
+        }
     }
 }
 
@@ -226,6 +239,12 @@ fn filled_at(tournament: &Tournament) -> Option<Timestamp> {
     Some(said.since.time.plus_micros(CLOCKS_MICROS))
 }
 
+/// How often a tournament had been settled again by a time.
+fn settlement_at(tournament: &Tournament, at: Timestamp) -> u32 {
+    let before = tournament.said().iter().rev().find(|said| said.since.time <= at);
+    before.map_or(0, |said| said.terms.settlement())
+}
+
 /// Of which moment a leaderboard is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moment {
@@ -235,8 +254,8 @@ pub(super) enum Moment {
     Before(Timestamp),
     /// As it was at a full time.
     At(Timestamp),
-    /// As it is now, and was then already.
-    Since(Timestamp),
+    /// As it is now, settled again so often, and was then already.
+    Since(Timestamp, u32),
 }
 
 impl Moment {
@@ -244,7 +263,15 @@ impl Moment {
     pub(super) const fn shown(self) -> Option<Timestamp> {
         match self {
             Self::Now => None,
-            Self::Before(at) | Self::At(at) | Self::Since(at) => Some(at),
+            Self::Before(at) | Self::At(at) | Self::Since(at, _) => Some(at),
+        }
+    }
+
+    /// How often the tournament had been settled again by then, where it was over; else what comes late is no matter yet.
+    pub(super) const fn settlement(self) -> Option<u32> {
+        match self {
+            Self::Since(_, settlement) => Some(settlement),
+            Self::Now | Self::Before(_) | Self::At(_) => None,
         }
     }
 
@@ -252,7 +279,7 @@ impl Moment {
     pub(super) const fn kept(self) -> Option<Timestamp> {
         match self {
             Self::At(at) => Some(at),
-            Self::Now | Self::Before(_) | Self::Since(_) => None,
+            Self::Now | Self::Before(_) | Self::Since(..) => None,
         }
     }
 }
@@ -273,7 +300,7 @@ impl Service {
             partitions: self.partitions(),
             views: Mutex::default(),
             made: Mutex::default(),
-            making: AtomicUsize::new(0),
+            making: BeingMade::default(),
         });
         *lock(&self.shelves) = Some(Arc::clone(&shelves));
         let keeping = Keeping::new(keeps, shelves, Arc::clone(&feed));
@@ -308,7 +335,8 @@ impl Service {
         if time >= tournament.closes() {
             // Whether or not each partition has heard of that already.
             let is_over = tournament.is_settled() || asked.ask(self, decides.ties).await?.is_over;
-            return if is_over { Ok(Moment::Since(time)) } else { Err(not_written()) };
+            let since = Moment::Since(time, settlement_at(tournament, time));
+            return if is_over { Ok(since) } else { Err(not_written()) };
         }
         let asked = Asked { is_about_span: true, ..asked.clone() };
         let span = asked.ask(self, decides.ties).await?.span.ok_or_else(not_written)?;
@@ -352,7 +380,7 @@ impl Service {
         if let Some(board) = lock(&shelves.made).find(&key) {
             return Ok(board);
         }
-        let _making = Making::begin(&shelves.making)?;
+        let _making = Making::begin(&shelves.making, operator)?;
         let mut made = Board::new(tournament.decides().ties, self.partitions());
         for number in partitions {
             self.add_past(&shelves, of, *number, at, &mut made)?;
@@ -413,4 +441,21 @@ fn gone_or_failed(error: io::Error) -> Problem {
         return Problem::new(Refusal::Gone, "leaderboards of that time are not kept any more");
     }
     error.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaderboards_of_one_operator_leave_room_for_those_of_others() {
+        let all = BeingMade::default();
+        let own: Vec<_> = (0..OF_OPERATOR_MAX).map(|_| Making::begin(&all, 1).unwrap()).collect();
+        let refused = Making::begin(&all, 1).err().map(|problem| problem.refusal);
+        assert_eq!(refused, Some(Refusal::Busy));
+        let other = Making::begin(&all, 2).unwrap();
+        assert!(Making::begin(&all, 3).is_err(), "as many are made as may be");
+        drop((own, other));
+        assert!(lock(&all).is_empty());
+    }
 }

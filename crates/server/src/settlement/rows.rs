@@ -66,6 +66,9 @@ pub(crate) struct PlaceRow {
     at: i64,
     pub(crate) why: String,
     pub(crate) who: String,
+    /// The player is excluded now.
+    #[serde(default)]
+    pub(crate) is_hidden: bool,
 }
 
 impl PlaceRow {
@@ -88,6 +91,7 @@ impl PlaceRow {
             at: at.micros(),
             why: why.into(),
             who: who.into(),
+            is_hidden: partition.exclusion(player).is_some(),
         }
     }
 

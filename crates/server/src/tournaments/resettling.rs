@@ -248,7 +248,7 @@ async fn results(
 ) -> Result<Results, Problem> {
     let operator = asked.operator.number;
     let service = &asked.service;
-    let results = service.results_with(operator, tournament, terms, before, false).await?;
+    let results = service.results_by_now(operator, tournament, terms, before).await?;
     results.ok_or_else(not_yet)
 }
 

@@ -269,7 +269,8 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
     if let Some(own) = own {
         let public = u64::from(terms.public_positions);
         let is_public = |row: &PlaceRow| (1..=public).contains(&row.position);
-        rows.retain(|row| is_public(row) || row.player == *own);
+        // Nobody learns from a place that another player is excluded.
+        rows.retain(|row| is_public(row) && !row.is_hidden || row.player == *own);
         for row in rows.iter_mut().filter(|row| terms.masked && row.player != *own) {
             row.player = masked(&row.player);
         }

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use accolade_server::Settings;
+use accolade_server::roles::Role;
+use accolade_server::{Lent, Settings};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
@@ -109,6 +110,13 @@ async fn a_final_leaderboard_does_not_show_them_and_nobody_moves_up() {
             assert_eq!(lines(&found), shown);
             assert_eq!(board(node, &format!("players={a}")).await, []);
         }
+        // Nor do results, to other players.
+        let (role, operators) = (Role::Player, vec![OPERATOR.to_owned()]);
+        api.service.lend("b-player", Lent { role, operators, player: Some(b.clone()) });
+        let seen = ask("GET", &of("race", "/results")).header("authorization", "Bearer b-player");
+        let seen = well(api.send_bare(seen).await);
+        let seen = seen["items"].as_array().unwrap().iter().map(|it| &it["playerId"]);
+        assert_eq!(json!(seen.collect::<Vec<_>>()), json!([b, c, d]));
         let mut watching = watch(other, &of("race", "/leaderboard/stream")).await;
         let snapshot = watching.expect("snapshot").await;
         assert_eq!((watching.places(), &snapshot["isFinal"]), (shown.to_vec(), &Value::Bool(true)));

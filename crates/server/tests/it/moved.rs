@@ -101,6 +101,28 @@ async fn who_moves_is_on_a_topic_of_a_cluster_through_either_node() {
     moves_are_told_of(a, b).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gets_a_position_by_an_event_that_leaves_the_score_as_it_was_is_told_of() {
+    let api = Api::with_limits(settings(), 0).await.with_program().await;
+    let best = "SELECT playerId, MAX(wagerAmount) AS score FROM wagers GROUP BY playerId";
+    begin(&api, "race", json!({ "query": best, "eventsMin": 2 })).await;
+    let [anna, others @ .., _, _, _] = players();
+    bet(&api, "w1", &anna, 30.0).await;
+    for player in &others {
+        bet(&api, &format!("{player}-1"), player, 10.0).await;
+    }
+    // By now each partition has come to a later time than that of her score: once these are told, so is all until then.
+    for (count, player) in (1..).zip(&others) {
+        bet(&api, &format!("{player}-2"), player, 20.0).await;
+        told_of(&api, count).await;
+    }
+    bet(&api, "w2", &anna, 5.0).await;
+    let lines = told_of(&api, others.len() + 1).await;
+    let value = &lines[others.len()]["value"];
+    let of = ["playerId", "oldPosition", "newPosition", "score"].map(|name| value[name].clone());
+    assert_eq!(json!(of), json!([anna, null, 1, 30]));
+}
+
 /// How many pages that say who has moved were appended to a partition.
 fn pages(api: &Api, partition: u16) -> usize {
     let others = (0..4).filter(|number| *number != partition);

@@ -1,13 +1,14 @@
 //! Settling tournaments over HTTP: results, prizes, and what becomes of them, in both forms.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use accolade_server::Lent;
+use accolade_engine::contract::faulty::FAILS_AT_13;
 use accolade_server::roles::Role;
+use accolade_server::{Lent, Settings};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{Api, OPERATOR, ask, now_micros, time, wager};
+use crate::harness::{Api, OPERATOR, PATIENCE, ask, now_micros, time, wager};
 use crate::tournaments::{TOURNAMENTS, bet, both, heard, is, of, players, well};
 
 /// How long the tournaments of these tests last, and how soon they begin.
@@ -247,6 +248,41 @@ async fn nothing_is_paid_before_it_is_approved_and_who_is_disqualified_wins_noth
         assert!(!results["approvedBy"].is_null() && !results["approvedAt"].is_null(), "{results}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_prize_that_cannot_be_paid_yet_holds_up_those_of_no_other_tournament() {
+    // What becomes of a prize is waited for longer than this test takes.
+    let settings = Settings { wait_ms: 600_000, ..Settings::default() };
+    let mut api = Api::open(tempfile::tempdir().unwrap(), settings, |options| {
+        options.behaviours = FAILS_AT_13;
+    });
+    api.key = api.add_operator(OPERATOR, 0).await;
+    let api = api.with_program().await;
+    let players = players();
+    for (id, place) in [("one", 1), ("two", 2)] {
+        let prizes = json!([{ "from": place, "to": place, "points": 5 }]);
+        begin(&api, &api, id, json!({ "prizes": prizes, "approval": true })).await;
+        bet(&api, &format!("{id}-first"), &players[1], 500.0).await;
+        bet(&api, &format!("{id}-second"), &players[2], 400.0).await;
+    }
+    for id in ["one", "two"] {
+        settled(&api, id, |it| it["items"].as_array().is_some_and(|items| items.len() == 2)).await;
+    }
+    // From here on the partition of the first stands.
+    let mut bad = wager("bad", &players[1]);
+    (bad["timestamp"], bad["wagerAmount"]) = (time(now_micros()).into(), json!(13.0));
+    well(api.post("/api/v1/wagers", &bad).await);
+    for id in ["one", "two"] {
+        well(api.post(&of(id, "/approve"), &json!({ "why": "all is well" })).await);
+    }
+    let until = Instant::now() + PATIENCE;
+    while well(api.get(&of("two", "/results")).await)["paidAt"].is_null() {
+        assert!(Instant::now() < until, "the second waits for nobody");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(prize_entries(&api, &players[2]).await.len(), 1);
+    assert_eq!(well(api.get(&of("one", "/results")).await)["paidAt"], Value::Null);
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ async fn what_comes_late_is_remarked_and_counted_once_a_person_has_it_settled_ag
         is(&api.post(&of("race", "/resettle"), &wrong).await, 400, "malformed");
 
         // The first has cheated, and a bet of the fifth was lost on its way.
-        let board = well(other.get(&of("race", "/leaderboard?top=20")).await);
+        let first_board = well(other.get(&of("race", "/leaderboard?top=20")).await);
         assert_eq!(api.wager(&void("w8", &players[7])).await["outcome"], "voided");
         bet_late(other, "late-1", &players[4], 450.0, &race).await;
         bet_late(other, "too-small", &players[4], 0.5, &race).await;
@@ -80,7 +80,7 @@ async fn what_comes_late_is_remarked_and_counted_once_a_person_has_it_settled_ag
         for same in ["hash", "items", "players", "state"] {
             assert_eq!(remarked[same], first[same]);
         }
-        assert_eq!(well(api.get(&of("race", "/leaderboard?top=20")).await), board);
+        assert_eq!(well(api.get(&of("race", "/leaderboard?top=20")).await), first_board);
 
         // A dry run says what would change, and changes nothing.
         let dry = well(other.post(&of("race", "/resettle?dryRun=true"), &why).await);
@@ -134,6 +134,10 @@ async fn what_comes_late_is_remarked_and_counted_once_a_person_has_it_settled_ag
         }
         let board = well(other.get(&of("race", "/leaderboard?top=20")).await);
         assert_eq!(board["items"][0]["playerId"], players[4]);
+        // As of a time before, it is what it was then.
+        let then = first["paidAt"].as_str().unwrap();
+        let then = well(other.get(&of("race", &format!("/leaderboard?top=20&asOf={then}"))).await);
+        assert_eq!((&then["items"], &then["players"]), (&first_board["items"], &json!(8)));
         // The first version is as it was, with what came late after it.
         let old = well(other.get(&of("race", "/results?version=1")).await);
         for same in ["hash", "items", "players", "settledAt", "remarks"] {

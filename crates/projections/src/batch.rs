@@ -55,6 +55,14 @@ impl From<BadFormat> for Held {
     }
 }
 
+/// The time of a batch; `None` where there is none of this number, or the journal does not have it.
+pub fn time_of(feed: &dyn Feed, partition: u16, batch: u64) -> io::Result<Option<Timestamp>> {
+    let bytes = if batch == 0 { None } else { feed.journal(partition, batch)? };
+    let Some(bytes) = bytes else { return Ok(None) };
+    let batch = Batch::read(&bytes, feed).map_err(io::Error::other)?;
+    Ok(Some(batch.time))
+}
+
 impl<'a> Batch<'a> {
     /// Reads a slice of the journal, as a feed gives it.
     pub fn read(bytes: &'a [u8], feed: &'a dyn Feed) -> Result<Self, BadFormat> {

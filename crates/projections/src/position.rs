@@ -6,7 +6,7 @@ use std::time::Duration;
 use accolade_domain::time::Timestamp;
 use accolade_engine::feed::Feed;
 
-use crate::batch::Batch;
+use crate::batch::time_of;
 use crate::sink::Position;
 
 const AHEAD: &str = "it is written further than the journal goes; if that was restored, `accolade projection \
@@ -38,13 +38,6 @@ pub(crate) fn age_of(feed: &dyn Feed, partition: u16, batch: u64) -> Duration {
     let Ok(Some(time)) = time_of(feed, partition, batch) else { return Duration::ZERO };
     let micros = now().micros().saturating_sub(time.micros());
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
-}
-
-/// The time of a batch; `None` where the journal does not have it.
-fn time_of(feed: &dyn Feed, partition: u16, batch: u64) -> io::Result<Option<Timestamp>> {
-    let Some(bytes) = feed.journal(partition, batch)? else { return Ok(None) };
-    let read = Batch::read(&bytes, feed).map(|batch| batch.time);
-    read.map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
 }
 
 /// The time of this machine's clock.

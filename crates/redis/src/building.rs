@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use accolade_engine::feed::Feed;
-use accolade_projections::batch::Batch;
+use accolade_projections::batch::time_of;
 use accolade_projections::sink::{Position, Step};
 
 use crate::catalogue::Catalogue;
@@ -62,7 +62,8 @@ pub(crate) async fn build(
         from += u32::try_from(told).expect("no more than were asked for");
         tokio::task::yield_now().await;
     }
-    let time = time_of(feed, partition, next - 1);
+    // Without its time the place is taken as it is.
+    let time = time_of(feed, partition, next - 1).unwrap_or_default();
     let position = Position { next, time };
     let step =
         Step { partition, from: next, next, journal_end: next, time: time.unwrap_or_default() };
@@ -100,14 +101,4 @@ pub(crate) async fn build_boards(
         from += u32::try_from(told).expect("no more than were asked for");
         tokio::task::yield_now().await;
     }
-}
-
-/// The time of a batch, where there is one and the journal has it.
-pub(crate) fn time_of(
-    feed: &dyn Feed,
-    partition: u16,
-    batch: u64,
-) -> Option<accolade_domain::time::Timestamp> {
-    let bytes = feed.journal(partition, Some(batch).filter(|batch| *batch > 0)?).ok().flatten()?;
-    Batch::read(&bytes, feed).ok().map(|batch| batch.time)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use accolade_engine::feed::Feed;
-use accolade_projections::batch::{Batch, Held};
+use accolade_projections::batch::{Batch, Held, time_of};
 use accolade_projections::excluded::Excluded;
 use accolade_projections::names::Names;
 use accolade_projections::running::Projection;
@@ -15,7 +15,7 @@ use accolade_projections::sink::{
     Behind, Failed, Here, Limits, Position, Positions, Sink, Step, Written,
 };
 
-use crate::building::{Built, build, build_boards, time_of};
+use crate::building::{Built, build, build_boards};
 use crate::catalogue::Catalogue;
 use crate::connection::Link;
 use crate::error::{Error, Result};
@@ -269,7 +269,7 @@ fn fits(feed: &dyn Feed, partition: u16, Position { next, time }: Position) -> b
         // It may have gone elsewhere in between.
         return feed.end(partition).is_none();
     }
-    let found = time_of(feed, partition, next - 1);
+    let found = time_of(feed, partition, next - 1).unwrap_or_default();
     time.is_none() || found.is_none() || found == time
 }
 

@@ -14,7 +14,7 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::error::in_full;
 use accolade_engine::feed::Feed;
 use accolade_engine::rules::Rules;
-use accolade_projections::batch::{Batch, Held};
+use accolade_projections::batch::{Batch, Held, time_of};
 use accolade_projections::names::Names;
 use accolade_projections::sink::{Failed, Here, Limits, Position, Positions, Sink, Step, Written};
 use accolade_wire::notice::scores::{Reached, SCORED, Scored};
@@ -205,10 +205,7 @@ impl Keeping {
     }
 
     fn time_of(&self, partition: u16, batch: u64) -> io::Result<Option<Timestamp>> {
-        let bytes = if batch == 0 { None } else { self.feed.journal(partition, batch)? };
-        let Some(bytes) = bytes else { return Ok(None) };
-        let batch = Batch::read(&bytes, &*self.feed).map_err(io::Error::other)?;
-        Ok(Some(batch.time))
+        time_of(&*self.feed, partition, batch)
     }
 
     /// Begins with the journal's first batch where it is young, and else with the state.

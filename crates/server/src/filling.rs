@@ -179,18 +179,21 @@ impl Filling {
         Part { left, batches: self.batches, expected: self.expected, why }
     }
 
-    /// Which of some partitions have yet to come so far; none as long as that is not to be tried.
-    fn left(&self, fill: Fill, partitions: &[u16]) -> Vec<u16> {
-        let is_given_up = self.work.as_ref().is_some_and(Failing::is_given_up);
-        if waits(self.work.as_ref()) || is_given_up {
-            return Vec::new();
-        }
+    /// Which of some partitions, all that are here, have yet to come so far; none as long as that is not to be tried.
+    fn left(&mut self, fill: Fill, partitions: &[u16]) -> Vec<u16> {
         let done = match fill {
             Fill::Reading => &self.read,
             Fill::Counting => &self.counted,
             Fill::Done => return Vec::new(),
         };
-        partitions.iter().copied().filter(|number| !done.contains(number)).collect()
+        let left = partitions.iter().copied().filter(|number| !done.contains(number));
+        let left: Vec<u16> = left.collect();
+        // What has failed was of partitions that are elsewhere by now.
+        if left.is_empty() {
+            self.work = None;
+        }
+        let is_given_up = self.work.as_ref().is_some_and(Failing::is_given_up);
+        if waits(self.work.as_ref()) || is_given_up { Vec::new() } else { left }
     }
 
     fn failed(&mut self, Failed { why, is_held_up }: Failed, of: &Tournament) {
@@ -339,5 +342,18 @@ mod tests {
         let failing = failing.unwrap();
         assert_eq!((failing.tries, &*failing.why), (39, "why 1"));
         assert_eq!(failing.told.len(), 2, "each is told once");
+    }
+
+    #[test]
+    fn what_has_failed_of_a_partition_that_is_elsewhere_by_now_is_no_reason_any_more() {
+        let mut filling = Filling { read: BTreeSet::from([0]), ..Filling::default() };
+        Failing::again(&mut filling.work, "why".to_owned(), WORK_AGAIN_MAX, "race");
+        let why =
+            |filling: &Filling, partitions: &[u16]| filling.part(Fill::Reading, partitions).why;
+        assert!(filling.left(Fill::Reading, &[0, 1]).is_empty(), "it is tried again later");
+        assert_eq!(why(&filling, &[0, 1]).as_deref(), Some("why"));
+        assert!(filling.left(Fill::Reading, &[0]).is_empty());
+        assert_eq!(why(&filling, &[0]), None);
+        assert_eq!(filling.left(Fill::Reading, &[0, 1]), [1], "it has come back");
     }
 }

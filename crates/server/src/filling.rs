@@ -354,6 +354,6 @@ mod tests {
         assert_eq!(why(&filling, &[0, 1]).as_deref(), Some("why"));
         assert!(filling.left(Fill::Reading, &[0]).is_empty());
         assert_eq!(why(&filling, &[0]), None);
-        assert_eq!(filling.left(Fill::Reading, &[0, 1]), [1], "it has come back");
+        assert_eq!(filling.left(Fill::Reading, &[0, 1]), [1_u16], "it has come back");
     }
 }

@@ -64,6 +64,8 @@ struct Filling {
     work: Option<Failing>,
     /// What is asked of others, and said.
     saying: Option<Failing>,
+    /// Why what is told, or added up, waits for the node to take it in.
+    held_up: Option<String>,
 }
 
 /// What has failed, and was not done since.
@@ -175,7 +177,8 @@ impl Filling {
         let given_up = self.work.as_ref().filter(|work| work.is_given_up());
         let given_up = given_up.map(|work| format!("{}; it is not tried any more", work.why));
         let failing = self.work.as_ref().or(self.saying.as_ref());
-        let why = given_up.or_else(|| failing.map(|failing| failing.why.clone()));
+        let failed = || failing.map(|failing| failing.why.clone());
+        let why = given_up.or_else(|| self.held_up.clone()).or_else(failed);
         Part { left, batches: self.batches, expected: self.expected, why }
     }
 

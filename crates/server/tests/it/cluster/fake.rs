@@ -63,6 +63,10 @@ struct Shared {
     cut_off: [AtomicBool; 2],
     /// Those who wait for it.
     unanswered: Mutex<Vec<Arc<dyn Caller>>>,
+    /// Nothing is taken in for partitions.
+    is_busy: AtomicBool,
+    /// What was not taken in.
+    refused: Mutex<Vec<Vec<u8>>>,
     next_offset: AtomicI64,
     told: Mutex<BTreeMap<Key, Told>>,
     traces: Mutex<Vec<String>>,
@@ -196,6 +200,11 @@ impl Intake for Fake {
         if self.is_cut_off() {
             self.shared.unanswered.lock().unwrap().push(caller);
             return Ok(());
+        }
+        let is_for_partitions = parts.iter().any(|(partition, _)| partition.is_some());
+        if is_for_partitions && self.shared.is_busy.load(Ordering::SeqCst) {
+            self.shared.refused.lock().unwrap().push(records);
+            return Err(Refused::Busy);
         }
         self.shared.traces.lock().unwrap().extend(trace.clone());
         let mut asks: BTreeMap<u16, Vec<(i64, usize)>> = BTreeMap::new();
@@ -538,6 +547,8 @@ impl Cluster {
             unowned: AtomicUsize::new(0),
             cut_off: [AtomicBool::new(false), AtomicBool::new(false)],
             unanswered: Mutex::default(),
+            is_busy: AtomicBool::new(false),
+            refused: Mutex::default(),
             next_offset: AtomicI64::new(0),
             told: Mutex::default(),
             traces: Mutex::default(),
@@ -667,6 +678,16 @@ impl Cluster {
     /// The log does not answer a node any more, or does again.
     pub(crate) fn cut_off(&self, node: usize, is_cut_off: bool) {
         self.shared.cut_off[node].store(is_cut_off, Ordering::SeqCst);
+    }
+
+    /// Both nodes are too busy to take anything in but control records, or are so no more.
+    pub(crate) fn set_busy(&self, is_busy: bool) {
+        self.shared.is_busy.store(is_busy, Ordering::SeqCst);
+    }
+
+    /// The records that were not taken in, as often as they were sent.
+    pub(crate) fn refused(&self) -> Vec<Vec<u8>> {
+        self.shared.refused.lock().unwrap().clone()
     }
 
     pub(crate) fn forwarded(&self) -> [usize; 2] {

@@ -300,10 +300,15 @@ impl Looking {
     fn add(&mut self, rules: &Rules, board: &Board, now: Timestamp) {
         let Some(row) = Row::of(rules, board, now) else { return };
         let (at, operator) = (self.rows.len(), board.operator);
+        let is_shown = row.expires_at.is_none_or(|until| now < until);
         self.rows.push(row);
         match &board.of {
             Of::Tournament(number) => {
-                self.tournaments.insert((operator, *number), at);
+                // Of one that is not shown there are no lines, and what was written goes.
+                let of = rules.operator_numbered(operator).filter(|_| is_shown);
+                if let Some(newest) = of.and_then(|of| newest(of, *number)) {
+                    self.tournaments.insert((operator, newest.number), at);
+                }
             }
             Of::Game(game, occurrence) => {
                 let of_game =
@@ -355,13 +360,7 @@ impl Row {
         };
         Some(match &board.of {
             Of::Tournament(number) => {
-                let tournament = operator.tournaments.numbered(*number)?;
-                // One that was cancelled may have given its id to another.
-                let newest = operator.tournaments.get(&tournament.terms().id)?;
-                // And a shadow is shown to staff alone.
-                if newest.number != *number || tournament.is_shadow() {
-                    return None;
-                }
+                let tournament = newest(operator, *number)?;
                 let (until, ties) = (shown_until(tournament), tournament.decides().ties);
                 let id = Some(storable(&tournament.terms().id));
                 Self { tournament: id, ..new(OF_TOURNAMENT, Some(until), ties) }
@@ -375,10 +374,17 @@ impl Row {
     }
 }
 
-/// Until when a tournament has rows; from the beginning on not, where it does not take place, or is not filled yet.
+/// The tournament that has the id of one: that may have been cancelled, and have given it to another.
+fn newest(operator: &Operator, number: u32) -> Option<&Arc<Tournament>> {
+    let all = &operator.tournaments;
+    all.get(&all.numbered(number)?.terms().id)
+}
+
+/// Until when a tournament has rows; from the beginning on not, where it does not take place, is not filled yet, or is a shadow,
+/// which is shown to staff alone.
 fn shown_until(tournament: &Tournament) -> Timestamp {
     let takes_place = tournament.is_scheduled() && !tournament.is_series();
-    let is_shown = takes_place && !tournament.is_filling();
+    let is_shown = takes_place && !tournament.is_filling() && !tournament.is_shadow();
     if is_shown { tournament.kept_until() } else { Timestamp::from_micros(0) }
 }
 

@@ -64,6 +64,8 @@ struct Filling {
     work: Option<Failing>,
     /// What is asked of others, and said.
     saying: Option<Failing>,
+    /// Why what is told, or added up, waits for the node to take it in.
+    held_up: Option<String>,
 }
 
 /// What has failed, and was not done since.
@@ -175,22 +177,26 @@ impl Filling {
         let given_up = self.work.as_ref().filter(|work| work.is_given_up());
         let given_up = given_up.map(|work| format!("{}; it is not tried any more", work.why));
         let failing = self.work.as_ref().or(self.saying.as_ref());
-        let why = given_up.or_else(|| failing.map(|failing| failing.why.clone()));
+        let failed = || failing.map(|failing| failing.why.clone());
+        let why = given_up.or_else(|| self.held_up.clone()).or_else(failed);
         Part { left, batches: self.batches, expected: self.expected, why }
     }
 
-    /// Which of some partitions have yet to come so far; none as long as that is not to be tried.
-    fn left(&self, fill: Fill, partitions: &[u16]) -> Vec<u16> {
-        let is_given_up = self.work.as_ref().is_some_and(Failing::is_given_up);
-        if waits(self.work.as_ref()) || is_given_up {
-            return Vec::new();
-        }
+    /// Which of some partitions, all that are here, have yet to come so far; none as long as that is not to be tried.
+    fn left(&mut self, fill: Fill, partitions: &[u16]) -> Vec<u16> {
         let done = match fill {
             Fill::Reading => &self.read,
             Fill::Counting => &self.counted,
             Fill::Done => return Vec::new(),
         };
-        partitions.iter().copied().filter(|number| !done.contains(number)).collect()
+        let left = partitions.iter().copied().filter(|number| !done.contains(number));
+        let left: Vec<u16> = left.collect();
+        // What has failed was of partitions that are elsewhere by now.
+        if left.is_empty() {
+            self.work = None;
+        }
+        let is_given_up = self.work.as_ref().is_some_and(Failing::is_given_up);
+        if waits(self.work.as_ref()) || is_given_up { Vec::new() } else { left }
     }
 
     fn failed(&mut self, Failed { why, is_held_up }: Failed, of: &Tournament) {
@@ -339,5 +345,18 @@ mod tests {
         let failing = failing.unwrap();
         assert_eq!((failing.tries, &*failing.why), (39, "why 1"));
         assert_eq!(failing.told.len(), 2, "each is told once");
+    }
+
+    #[test]
+    fn what_has_failed_of_a_partition_that_is_elsewhere_by_now_is_no_reason_any_more() {
+        let mut filling = Filling { read: BTreeSet::from([0]), ..Filling::default() };
+        Failing::again(&mut filling.work, "why".to_owned(), WORK_AGAIN_MAX, "race");
+        let why =
+            |filling: &Filling, partitions: &[u16]| filling.part(Fill::Reading, partitions).why;
+        assert!(filling.left(Fill::Reading, &[0, 1]).is_empty(), "it is tried again later");
+        assert_eq!(why(&filling, &[0, 1]).as_deref(), Some("why"));
+        assert!(filling.left(Fill::Reading, &[0]).is_empty());
+        assert_eq!(why(&filling, &[0]), None);
+        assert_eq!(filling.left(Fill::Reading, &[0, 1]), [1_u16], "it has come back");
     }
 }

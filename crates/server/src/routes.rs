@@ -501,6 +501,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_a_route_has_no_runs_of_spaces() {
+        for (_, Route { id, summary, description, .. }) in all() {
+            assert!([summary, description].iter().all(|said| !said.contains("  ")), "{id}");
+        }
+    }
+
+    #[test]
     fn the_place_of_a_route_and_its_scope_go_with_who_can_reach_it() {
         for (_, route) in all() {
             let Route { path, scope, audience, by, effect, .. } = route;

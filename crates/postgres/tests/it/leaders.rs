@@ -233,6 +233,33 @@ fn a_tournament_begins_without_the_rows_of_another_that_had_its_id() {
 }
 
 #[test]
+fn a_shadow_and_what_was_made_while_nobody_followed_begin_without_them_too() {
+    let (house, tables) = (House::open(), Tables::new("leaders_shadow"));
+    let projection = start(tables.settings.clone(), house.feed()).unwrap();
+    let first = ["again", "beside"].map(|id| race("house", id));
+    house.begin(&first);
+    house.stake("house", "anna", "w1", "20");
+    caught_up(&projection);
+    let of = ["again", "beside"].map(|id| of_race("house", id));
+    for of in &of {
+        assert_eq!(rows(&tables, of), ["1 anna 20 1"]);
+    }
+    projection.stop();
+    for terms in first {
+        house.say(&TournamentTerms { edited_from: 1, stage: Stage::Cancelled, ..terms });
+    }
+    let beside = TournamentTerms { mode: Mode::Shadow, ..race("house", "beside") };
+    house.begin(&[race("house", "again"), beside]);
+    let projection = start(tables.settings.clone(), house.feed()).unwrap();
+    until("no rows", &projection, |_| of.iter().all(|of| rows(&tables, of).is_empty()));
+    house.stake("house", "bert", "w2", "10");
+    caught_up(&projection);
+    assert_eq!(rows(&tables, &of[0]), ["1 bert 10 1"]);
+    assert_eq!(rows(&tables, &of[1]), [""; 0], "of a shadow there is none");
+    are_exactly(&tables, &house, &["again"]);
+}
+
+#[test]
 fn what_does_not_take_place_or_is_over_has_no_rows() {
     let (house, tables) = (House::open(), Tables::new("leaders_gone"));
     let projection = start(tables.settings.clone(), house.feed()).unwrap();

@@ -33,7 +33,7 @@ impl Service {
             let found = self.waiting(operator, tournament, number, from).await?;
             let Some((mut waiting, to)) = found else { return Ok(false) };
             while !waiting.is_empty() {
-                let unknown = self.add_up(tournament, &waiting).await?;
+                let unknown = self.add_up(operator, tournament, &waiting).await?;
                 // Of whom nothing is known any more nothing is shown, and nothing becomes of what waits.
                 waiting.retain(|(_, name)| !unknown.contains(name));
                 let before: Vec<Ordinal> = waiting.iter().map(|(player, _)| *player).collect();
@@ -97,18 +97,20 @@ impl Service {
     /// Adds up the next of each, and says who is not known.
     async fn add_up(
         &self,
+        operator: u32,
         tournament: &Tournament,
         players: &[(Ordinal, String)],
     ) -> Result<BTreeSet<String>, Problem> {
         let mut unknown = BTreeSet::new();
         let number = tournament.number;
+        let key = (operator, number);
         for some in players.chunks(COMMANDS_AT_ONCE) {
             let commands = some.iter().map(|(_, player)| {
                 let (id, player_id) = (name_of(number), player.clone());
                 (player.as_str(), Command::CountFilled { id, player_id, tournament: number })
             });
             let commands: Vec<_> = commands.collect();
-            unknown.extend(self.have_carried_out(tournament.terms(), &commands).await?);
+            unknown.extend(self.have_carried_out(key, tournament, &commands).await?);
         }
         Ok(unknown)
     }

@@ -4,10 +4,11 @@ use std::io;
 use std::time::Duration;
 
 use accolade_domain::outcome::{Declined, Outcome};
+use accolade_engine::rules::tournaments::Tournament;
 use accolade_wire::control::Command;
 use accolade_wire::identity::partition_of;
-use accolade_wire::tournament::TournamentTerms;
 
+use super::Key;
 use crate::problem::{Problem, Refusal, not_yet};
 use crate::service::Service;
 use crate::submit::Parcel;
@@ -19,10 +20,12 @@ const SENT_MAX: u32 = 10;
 const SENT_AGAIN: Duration = Duration::from_millis(500);
 
 impl Service {
-    /// Has commands about players carried out, as often as it takes, and says which of these are not known.
+    /// Has commands about players carried out, as often as it takes, and says which of these are not known. As long as the node is
+    /// too busy nothing of them is kept, and whoever gave up would read all of it again.
     pub(super) async fn have_carried_out(
         &self,
-        terms: &TournamentTerms,
+        key: Key,
+        tournament: &Tournament,
         commands: &[(&str, Command)],
     ) -> Result<Vec<String>, Problem> {
         let mut sent = 0;
@@ -30,13 +33,18 @@ impl Service {
             let mut parcel = Parcel::default();
             for (player, command) in commands {
                 let partition = partition_of(player, self.partitions());
-                parcel.add_command(partition, &terms.operator, command);
+                parcel.add_command(partition, &tournament.terms().operator, command);
             }
             if parcel.is_empty() {
                 return Ok(Vec::new());
             }
-            sent += 1;
-            let again = match self.submit_and_wait(parcel).await {
+            let applied = self.submit_and_wait(parcel).await;
+            let busy = applied.as_ref().err().filter(|problem| problem.refusal == Refusal::Busy);
+            let busy = busy.filter(|_| self.is_still(tournament) && !self.is_retired());
+            let held_up = busy.map(|problem| problem.detail.to_string());
+            sent += u32::from(held_up.is_none());
+            self.fillings.with(key, |filling| filling.held_up = held_up);
+            let again = match applied {
                 Ok(applied) => {
                     let (mut is_missing, mut unknown) = (false, Vec::new());
                     for ((player, _), applied) in commands.iter().zip(applied) {

@@ -1,5 +1,5 @@
 //! Who is read or added up at this moment: one tournament by turn, and beside it the one that is done soonest. So a short one does
-//! not wait behind a long one, nor a long one behind many short ones.
+//! not wait behind a long one, nor a long one behind many short ones, nor an operator's behind all that another has.
 
 use std::sync::{Arc, Weak};
 
@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::{EVERY, Failed, Key};
 use crate::service::{Inner, Service};
 
-/// The place that goes to whichever has waited longest, and the one that goes to the shortest.
+/// The place that goes to whichever has waited longest of the operator whose turn it is, and the one that goes to the shortest.
 const PLACES: [Place; 2] = [Place::ByTurn, Place::Shortest];
 
 #[derive(Debug, Clone, Copy)]
@@ -25,24 +25,30 @@ type Taken = Option<(Key, JoinHandle<()>)>;
 /// Has read, and added up, what partitions have that are here, for as long as the service is there.
 pub(crate) async fn work(service: Weak<Inner>) {
     let mut taken: [Taken; PLACES.len()] = [const { None }; PLACES.len()];
+    let mut last = 0;
     while let Some(service) = service.upgrade().map(Service::of) {
         let filling = service.filling();
         service.fillings.keep(&filling);
         if !service.is_retired() {
-            service.give_places(&filling, &mut taken);
+            service.give_places(&filling, &mut taken, &mut last);
         }
         drop((service, filling));
         tokio::time::sleep(EVERY).await;
     }
 }
 
-/// What orders tournaments for a place: the first has it.
-fn order(place: Place, tournament: &Tournament) -> (i64, u64) {
+/// What orders tournaments for a place: the first has it. `last` is the operator whose turn was last.
+fn order(place: Place, operator: u32, tournament: &Tournament, last: u32) -> (i64, u64) {
     let since = tournament.changed();
     match place {
-        Place::ByTurn => (0, since.control),
+        Place::ByTurn => (turn(operator, last).into(), since.control),
         Place::Shortest => (past_micros(tournament), since.control),
     }
+}
+
+/// How far an operator's turn is, behind the last one's.
+const fn turn(operator: u32, last: u32) -> u32 {
+    operator.wrapping_sub(last).wrapping_sub(1)
 }
 
 /// How much was before it was scheduled.
@@ -54,7 +60,12 @@ fn past_micros(tournament: &Tournament) -> i64 {
 }
 
 impl Service {
-    fn give_places(&self, filling: &[(u32, Arc<Tournament>)], taken: &mut [Taken; PLACES.len()]) {
+    fn give_places(
+        &self,
+        filling: &[(u32, Arc<Tournament>)],
+        taken: &mut [Taken; PLACES.len()],
+        last: &mut u32,
+    ) {
         for place in &mut *taken {
             place.take_if(|(_, task)| task.is_finished());
         }
@@ -68,8 +79,12 @@ impl Service {
                 let has_place = taken.iter().flatten().any(|(other, _)| *other == key);
                 !has_place && self.has_left(key, tournament, &here)
             };
-            let next = filling.iter().filter(waits).min_by_key(|(_, it)| order(place, it));
+            let by = |(of, it): &&(u32, Arc<Tournament>)| order(place, *of, it, *last);
+            let next = filling.iter().filter(waits).min_by_key(by);
             let Some((operator, tournament)) = next else { continue };
+            if matches!(place, Place::ByTurn) {
+                *last = *operator;
+            }
             let key = (*operator, tournament.number);
             let (service, tournament) = (self.clone(), Arc::clone(tournament));
             let task = async move { service.work_on(key, &tournament, &here).await };
@@ -109,5 +124,26 @@ impl Service {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_take_turns_however_many_tournaments_one_of_them_has() {
+        let waiting = [(1, 20), (1, 21), (1, 22), (1, 23), (2, 30), (7, 25), (7, 40)];
+        let (mut last, mut left, mut had) = (0, waiting.to_vec(), Vec::new());
+        while !left.is_empty() {
+            let by = |at: &usize| {
+                let (operator, control) = left[*at];
+                (turn(operator, last), control)
+            };
+            let next = (0..left.len()).min_by_key(by).unwrap();
+            had.push(left.remove(next));
+            last = had.last().unwrap().0;
+        }
+        assert_eq!(had, [(1, 20), (2, 30), (7, 25), (1, 21), (7, 40), (1, 22), (1, 23)]);
     }
 }

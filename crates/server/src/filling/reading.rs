@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_wire::control::{Command, FillPage, PastEvent};
-use accolade_wire::tournament::TournamentTerms;
 use tokio::runtime::Handle;
 
 use super::carrying::{COMMANDS_AT_ONCE, name_of};
@@ -80,9 +79,8 @@ impl Service {
                 Err("it is not read here any more".to_owned())
             }
         };
-        let (terms, number) = (&**tournament.terms(), tournament.number);
         let (by, count, is_held_up) = (BTreeMap::new(), 0, false);
-        let mut telling = Telling { service: self, terms, number, by, count, is_held_up };
+        let mut telling = Telling { service: self, key, tournament, by, count, is_held_up };
         let read = filled::read(self, tournament.terms(), &partitions, &goes_on, &mut telling);
         let told = read.and_then(|()| telling.tell());
         let is_held_up = telling.is_held_up;
@@ -107,8 +105,8 @@ impl Service {
 /// Tells partitions what counts, some of it at once.
 struct Telling<'a> {
     service: &'a Service,
-    terms: &'a TournamentTerms,
-    number: u32,
+    key: Key,
+    tournament: &'a Tournament,
     by: BTreeMap<Box<str>, Vec<PastEvent>>,
     count: usize,
     /// They do not take it.
@@ -118,7 +116,7 @@ struct Telling<'a> {
 impl Telling<'_> {
     fn tell(&mut self) -> Result<(), String> {
         self.count = 0;
-        let tournament = self.number;
+        let tournament = self.tournament.number;
         let mut commands = Vec::new();
         let by = std::mem::take(&mut self.by);
         for (player, events) in &by {
@@ -131,7 +129,8 @@ impl Telling<'_> {
         // This thread is none of the runtime's.
         let runtime = Handle::current();
         for some in commands.chunks(COMMANDS_AT_ONCE) {
-            let told = runtime.block_on(self.service.have_carried_out(self.terms, some));
+            let carrying = self.service.have_carried_out(self.key, self.tournament, some);
+            let told = runtime.block_on(carrying);
             self.is_held_up = told.is_err();
             told.map_err(|problem| problem.detail.to_string())?;
         }

@@ -22,6 +22,7 @@ use crate::fields::{Field, fields_of, malformed};
 use crate::problem::Problem;
 use crate::service::now;
 use crate::shapes::{Exact, respond};
+use crate::submit::blocking;
 use crate::tournaments::{modes, state_of_board};
 
 /// Most lines of a list.
@@ -177,7 +178,7 @@ pub(crate) async fn compare(call: Call) -> Result<Response, Problem> {
     let (known, tournament) = (call.operator(), call.tournament_with_scores()?);
     let Call { service, parts, body, .. } = call;
     let (body, held) = service.read_body(&parts.headers, body).await?;
-    let Comparing { places } = Comparing::read(&body)?;
+    let Comparing { places } = blocking(move || Comparing::read(&body)).await??;
     drop(held);
     let (operator, moment) = (known.number, Moment::Now);
     let looking = Looking { service, tournament, game: None, operator, own: None, moment };

@@ -535,7 +535,9 @@ pub(super) static ROUTES: [Route; 24] = [
         effect: Effect::Reads,
         area: Area::Tournaments,
         summary: "How a leaderboard differs from another system's",
-        description: "Of the leaderboard as it is now, or is for good, and a list of at most 10,000 positions: how many players                       stand at the same one, have moved, are here alone or there alone, and have the same score or another;                       and the first hundred lines that differ. A question that changes nothing, of a `shadow` as of any other.",
+        description: "Of the leaderboard as it is now, or is for good, and a list of at most 10,000 positions: how many players \
+                      stand at the same one, have moved, are here alone or there alone, and have the same score or another; \
+                      and the first hundred lines that differ. A question that changes nothing, of a `shadow` as of any other.",
         query: &[],
         headers: &[],
         takes: Takes::Json(of::<Comparing>),

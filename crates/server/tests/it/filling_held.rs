@@ -1,5 +1,6 @@
 //! Tournaments that are filled where something is in the way, and beside others.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -97,6 +98,35 @@ async fn a_node_that_does_not_answer_is_named_and_holds_up_nothing_for_good() {
         filled(api, "race").await;
         assert_eq!(board(api, "race").await.as_array().unwrap().len(), players().len());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_read_waits_until_a_busy_node_takes_it_in_and_is_not_read_again() {
+    let cluster = Cluster::start().await;
+    let [a, b] = cluster.both();
+    let begin = now_micros();
+    bet(a, "w1", &players()[3], 5.0).await;
+    cluster.set_busy(true);
+    assert_eq!(schedule(a, "race", (begin, begin + HOUR_MICROS)).await["state"], "filling");
+    // More often than it is tried where anything else is in the way.
+    let until = Instant::now() + PATIENCE;
+    while cluster.refused().len() < 12 {
+        assert!(Instant::now() < until, "it is sent again");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(why_not(a, "race").await.contains("more waits for the node than fits"));
+    cluster.set_busy(false);
+    for api in [a, b] {
+        filled(api, "race").await;
+        assert_eq!(board(api, "race").await[0]["score"].as_f64(), Some(5.0));
+    }
+    let id = |records: &Vec<u8>| {
+        let text = String::from_utf8_lossy(records);
+        let (_, id) = text.split_once("\"fill ").unwrap();
+        id.split('"').next().unwrap().to_owned()
+    };
+    let ids: BTreeSet<String> = cluster.refused().iter().map(id).collect();
+    assert_eq!(ids.len(), 1, "the same is sent: {ids:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,12 +1,12 @@
 //! Tournaments beside another system's: staff alone see them, nobody is paid, and lists are compared; in both forms.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use accolade_server::Lent;
 use accolade_server::roles::Role;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Api, Ask, OPERATOR, ask, void};
+use crate::harness::{Answer, Api, Ask, OPERATOR, PATIENCE, ask, void};
 use crate::live::refused;
 use crate::prizes::{self, hash_of, prize_entries, settled, states};
 use crate::tournaments::{TOURNAMENTS, begin, bet, both, definition, heard, is, of, players, well};
@@ -50,12 +50,14 @@ async fn is_hidden(node: &Api, player: &str) {
 
 /// Waits until nothing is under way: nothing waits for anybody.
 async fn is_through(api: &Api, id: &str) {
+    let until = Instant::now() + PATIENCE;
     loop {
         let answer = api.post(&of(id, "/resettle"), &json!({ "why": "a test" })).await;
         if answer.json["code"] == "nothing_late" {
             return;
         }
         is(&answer, 409, "prizes_under_way");
+        assert!(Instant::now() < until, "nothing is to be under way: {answer:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -146,7 +146,9 @@ mod tests {
 
     use accolade_domain::amount::Amount;
     use accolade_domain::query::row::Row;
+    use accolade_domain::ranking::Score;
     use accolade_domain::time::ZoneOffsets;
+    use accolade_domain::tournament::SCORE_ONE;
     use accolade_wire::tournament::{Stage, TournamentTerms};
 
     use super::*;
@@ -165,9 +167,17 @@ mod tests {
     ];
 
     fn tournament(number: u32, of: &str) -> Arc<Tournament> {
-        let terms = TournamentTerms {
+        scored(number, &format!("COUNT(*) FROM {of}"), |_| ())
+    }
+
+    fn scored(
+        number: u32,
+        score: &str,
+        change: impl FnOnce(&mut TournamentTerms),
+    ) -> Arc<Tournament> {
+        let mut terms = TournamentTerms {
             name: "it".into(),
-            query: format!("SELECT playerId, COUNT(*) FROM {of} GROUP BY playerId"),
+            query: format!("SELECT playerId, {score} GROUP BY playerId"),
             starts: 10,
             ends: 20,
             grace_seconds: 1,
@@ -175,6 +185,7 @@ mod tests {
             who: "who".into(),
             ..TournamentTerms::draft("house", format!("it-{number}"))
         };
+        change(&mut terms);
         let since = Since { control: 1, time: Timestamp::default() };
         let said = vec![Said { terms: Arc::new(terms), since }];
         Arc::new(Tournament::of(number, said).expect("something was said"))
@@ -252,6 +263,30 @@ mod tests {
         numbers.sort_unstable();
         numbers.dedup();
         assert_eq!(numbers.len(), 8, "no number is of two queries");
+    }
+
+    #[test]
+    fn what_an_event_counts_is_the_same_in_all_that_count_alike() {
+        let early = "SUM(CASE WHEN EXTRACT(hour FROM timestamp) < 1 THEN wagerAmount ELSE 2 END) FROM wagers";
+        let all = [
+            scored(1, early, |_| ()),
+            scored(2, early, |terms| terms.zone = vec![(0, 7_200)]),
+            scored(3, early, |terms| terms.cap = Some(3 * SCORE_ONE)),
+            scored(4, early, |terms| terms.ends = 30),
+        ];
+        let candidates = Candidates::of(all.iter());
+        let wager = wager("g1", "slots", None);
+        let mut counted = BTreeMap::<u32, Vec<Option<Score>>>::new();
+        candidates.each_of_event(&Asked::of_wager(&wager), wager.at, wager.at, |candidate| {
+            let decides = candidate.tournament.decides();
+            let rate = accolade_domain::amount::Rate::ONE;
+            let value = decides.value(&Row::of_wager(&wager, rate, &decides.zone));
+            counted.entry(candidate.alike).or_default().push(value);
+        });
+        let mut counted: Vec<_> = counted.into_values().collect();
+        counted.sort();
+        let [two, three, five] = [2, 3, 5].map(|stake| Some(Score(stake * SCORE_ONE)));
+        assert_eq!(counted, [vec![two], vec![three], vec![five, five]]);
     }
 
     #[test]

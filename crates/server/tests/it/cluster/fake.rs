@@ -79,6 +79,10 @@ struct Shared {
     late: Mutex<Vec<(u16, Vec<u8>)>>,
     /// Who has partitions as soon as somebody reads what only the log has.
     moves: Mutex<Vec<(usize, Option<usize>)>>,
+    /// Nothing is taken in for partitions.
+    is_busy: AtomicBool,
+    /// What was not taken in.
+    refused: Mutex<Vec<Vec<u8>>>,
     next_offset: AtomicI64,
     told: Mutex<BTreeMap<Key, Told>>,
     traces: Mutex<Vec<String>>,
@@ -252,6 +256,11 @@ impl Intake for Fake {
         if self.is_cut_off() {
             self.shared.unanswered.lock().unwrap().push(caller);
             return Ok(());
+        }
+        let is_for_partitions = parts.iter().any(|(partition, _)| partition.is_some());
+        if is_for_partitions && self.shared.is_busy.load(Ordering::SeqCst) {
+            self.shared.refused.lock().unwrap().push(records);
+            return Err(Refused::Busy);
         }
         self.shared.traces.lock().unwrap().extend(trace.clone());
         let mut asks: BTreeMap<u16, Vec<(i64, usize)>> = BTreeMap::new();
@@ -621,6 +630,8 @@ impl Cluster {
             dying: [Mutex::default(), Mutex::default()],
             late: Mutex::default(),
             moves: Mutex::default(),
+            is_busy: AtomicBool::new(false),
+            refused: Mutex::default(),
             next_offset: AtomicI64::new(0),
             told: Mutex::default(),
             traces: Mutex::default(),
@@ -785,6 +796,16 @@ impl Cluster {
             self.shared.write(to, record).unwrap();
         }
         count
+    }
+
+    /// Both nodes are too busy to take anything in but control records, or are so no more.
+    pub(crate) fn set_busy(&self, is_busy: bool) {
+        self.shared.is_busy.store(is_busy, Ordering::SeqCst);
+    }
+
+    /// The records that were not taken in, as often as they were sent.
+    pub(crate) fn refused(&self) -> Vec<Vec<u8>> {
+        self.shared.refused.lock().unwrap().clone()
     }
 
     pub(crate) fn forwarded(&self) -> [usize; 2] {

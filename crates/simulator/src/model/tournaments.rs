@@ -37,6 +37,8 @@ pub(super) struct Contests {
     heard: Vec<Heard>,
     /// What was told of events from before a tournament was scheduled: operator, tournament, player, batch and slot.
     told: BTreeSet<(String, u32, String, (u64, u32))>,
+    /// The last event that came before a tournament was scheduled which had begun: batch and slot, by operator and tournament.
+    past_to: BTreeMap<(String, u32), (u64, u32)>,
     /// How often what has happened.
     happened: BTreeMap<&'static str, u64>,
     /// How many wagers, voids and game events came late, by operator, tournament and how often that had been settled again.
@@ -246,6 +248,8 @@ impl Model {
             account.scored.extend(lines.into_iter().map(|line| vec![line]));
         }
         *contests.happened.entry("events of the past that count").or_default() += count_of_past;
+        let last = contests.heard.last().map(|heard| heard.place).unwrap_or_default();
+        contests.past_to.insert((operator.to_owned(), number), last);
     }
 
     /// Somebody who reads the log tells what events from before a tournament was scheduled count.
@@ -295,6 +299,12 @@ impl Model {
     pub fn is_told(&self, operator: &str, number: u32, player: &str, place: (u64, u32)) -> bool {
         let of = (operator.to_owned(), number, player.to_owned(), place);
         self.contests.told.contains(&of)
+    }
+
+    /// Whether an event came before a tournament was scheduled that had begun by then.
+    pub fn is_past(&self, operator: &str, number: u32, place: (u64, u32)) -> bool {
+        let to = self.contests.past_to.get(&(operator.to_owned(), number));
+        to.is_some_and(|to| place <= *to)
     }
 
     /// Whether a tournament is being filled as far as is known here.

@@ -128,8 +128,10 @@ impl Filler {
             let mut by: BTreeMap<String, Vec<ModelPast>> = BTreeMap::new();
             for (player, event) in past {
                 let is_told = model.is_told(operator, number, &player, event.place);
-                is_done &= is_told;
-                if !is_told || tells_all {
+                // What came later waits by itself, and is the same whoever tells it.
+                let is_past = model.is_past(operator, number, event.place);
+                is_done &= is_told || !is_past;
+                if tells_all || !is_told && (is_past || random.percent(30)) {
                     by.entry(player).or_default().push(event);
                 }
             }

@@ -145,12 +145,13 @@ fn one_that_is_scheduled_after_its_start_comes_out_as_if_it_had_been_there() {
     assert_eq!(say(&mut story, 0, None), None, "it has begun");
     assert_eq!(say(&mut story, 0, Some(ModelFill::Reading)), Some(1));
     assert_eq!(story.board(), [line(1, "ann", 30, 2)]);
-    let place = (2, 1);
+    let place = (1, 1);
     let does = ModelPastDoes::Counts(10 * SCORE_ONE, NOON + MINUTE);
     let events = vec![ModelPast { place, now: NOON + MINUTE, does }];
     let (player_id, tournament) = ("ann".to_owned(), 1);
     story.ask("", ModelAsked::Fill { player_id, tournament, events });
     assert!(story.model.is_told("casino", 1, "ann", place));
+    assert!(story.model.is_past("casino", 1, (4, 1)) && !story.model.is_past("casino", 1, (5, 1)));
     // What comes meanwhile counts, too.
     story.tell(by("ann", void("w3", story.now).into()));
     story.wagers(&[("w4", "bob", 5)]);

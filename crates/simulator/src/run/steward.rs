@@ -248,7 +248,7 @@ impl Steward {
             return Some(starts + *random.pick(&[0, -1, 1, SECOND, 60 * SECOND]));
         }
         // What comes late while one is filled is rare.
-        let part = if all.clone().any(ModelTournament::is_filling) { 3 } else { 8 };
+        let part = if all.clone().any(ModelTournament::is_filling) { 4 } else { 8 };
         let ends = all.flat_map(|terms| [terms.ends, terms.closes()]).filter(is_ahead);
         let ends: Vec<i64> = ends.collect();
         if ends.is_empty() || !random.percent(self.waits_percent / part) {

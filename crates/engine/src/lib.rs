@@ -27,6 +27,7 @@ pub mod feed;
 pub mod ids;
 pub mod input;
 pub mod intake;
+pub mod judging;
 mod load;
 pub mod objects;
 pub mod ordered;

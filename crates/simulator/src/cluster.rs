@@ -30,6 +30,7 @@ use accolade_storage::home::Home;
 use accolade_storage::ship::{BlockCache, GRACE_MICROS, Sweeper};
 use accolade_wire::identity::partition_of;
 use accolade_wire::order::{Order, SourceTopic};
+use accolade_wire::record::Slice;
 
 use self::objects::SimulatedObjects;
 use self::seat::{Owned, Seat, Stays, Taking};
@@ -42,6 +43,7 @@ use crate::random::Random;
 use crate::run::boards::Followed;
 use crate::run::clerk::{Asked, Clerk};
 use crate::run::desk::{DEAD_LETTER_MICROS, Desk, is_message, letter_at};
+use crate::run::filler::Filler;
 use crate::run::fold::shared;
 use crate::run::item::Item;
 use crate::run::steward::{self, Steward, Wanted};
@@ -178,6 +180,7 @@ struct World {
     desk: Desk,
     clerk: Clerk,
     steward: Steward,
+    filler: Filler,
     teller: Teller,
     followed: Followed,
     /// A program whose budgets are not known everywhere yet.
@@ -240,6 +243,7 @@ impl World {
             desk: Desk::default(),
             clerk: Clerk::new(seed),
             steward: Steward::new(seed),
+            filler: Filler::new(seed),
             teller: Teller::new(seed),
             followed: Followed::default(),
             put_off: None,
@@ -806,6 +810,16 @@ impl World {
             wanted.said.extend(settled.said);
             wanted.requests.extend(settled.requests);
         }
+        let first = self.random.index(self.nodes.len());
+        let read = |number: u16, work: &mut dyn FnMut(&Partition)| {
+            read_from(&self.nodes, first, number, work);
+        };
+        let batches = |number: u16, each: &mut dyn FnMut(&Slice<'_>, &Slice<'_>)| {
+            self.truths[usize::from(number)].each_batch(each);
+        };
+        let filled = self.filler.fill(&models, now, self.is_calm, &read, &batches);
+        wanted.said.extend(filled.said);
+        wanted.requests.extend(filled.requests);
         if let Some(at) = wanted.at {
             self.pass_quietly(at - self.clock);
         }

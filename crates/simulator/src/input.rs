@@ -18,8 +18,9 @@ pub use conditions::{ModelClock, ModelCondition, ModelRow, ModelTerm, ModelText}
 pub use rewards::{ModelPeriod, ModelReward, ModelSaid};
 pub use signals::{ModelOver, ModelSignal};
 pub use tournaments::{
-    ModelAgain, ModelAggregate, ModelGames, ModelOf, ModelPlaces, ModelPrize, ModelQuery,
-    ModelResults, ModelStage, ModelTies, ModelTournament, ModelWin, ModelWorth, SCORE_ONE,
+    ModelAgain, ModelAggregate, ModelFill, ModelGames, ModelOf, ModelPlaces, ModelPrize,
+    ModelQuery, ModelResults, ModelStage, ModelTies, ModelTournament, ModelWin, ModelWorth,
+    SCORE_ONE,
 };
 
 /// What a record says, whatever its bytes look like.
@@ -212,6 +213,35 @@ pub enum ModelAsked {
         place: u32,
         becomes: ModelBecomes,
     },
+    Fill {
+        player_id: String,
+        tournament: u32,
+        events: Vec<ModelPast>,
+    },
+    CountFilled {
+        player_id: String,
+        tournament: u32,
+    },
+}
+
+/// What an event from before a tournament was scheduled counts in it, or a void takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelPast {
+    /// Batch and slot of the event.
+    pub place: (u64, u32),
+    /// The time of that batch.
+    pub now: i64,
+    /// What it does.
+    pub does: ModelPastDoes,
+}
+
+/// What an event of the past does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelPastDoes {
+    /// It counts so much, and was at a time of its own.
+    Counts(i128, i64),
+    /// It takes back what the wager of a batch and a slot counts.
+    Voids((u64, u32)),
 }
 
 /// A place of a tournament, and what is won there; the tournament has its number among those of its operator.

@@ -10,6 +10,7 @@ pub(crate) mod check;
 pub(crate) mod clerk;
 pub(crate) mod desk;
 mod faults;
+pub(crate) mod filler;
 mod flip;
 pub(crate) mod fold;
 pub(crate) mod found;
@@ -178,6 +179,7 @@ struct Run {
     desk: desk::Desk,
     clerk: clerk::Clerk,
     steward: steward::Steward,
+    filler: filler::Filler,
     teller: teller::Teller,
     followed: boards::Followed,
     record_count: usize,
@@ -210,6 +212,7 @@ impl Run {
             options: options(partitions, &mut random),
             clerk: clerk::Clerk::new(seed),
             steward: steward::Steward::new(seed),
+            filler: filler::Filler::new(seed),
             teller: teller::Teller::new(seed),
             followed: boards::Followed::default(),
             random,
@@ -858,6 +861,7 @@ pub(crate) fn expect(
             let before = before.iter().rev().find(|(it, _)| it.id == terms.id);
             let ended = before.is_some_and(|(it, _)| it.ends > terms.ends);
             let is_known = before.is_some();
+            let fill = before.and_then(|(it, _)| it.fill);
             let made = model.tournament_said(operator, terms, item.received_at);
             count(if made.is_some() { "tournaments said" } else { "tournaments not said" });
             let (settles_again, takes_back) = (terms.settlement() > 0, terms.takes_back());
@@ -878,6 +882,9 @@ pub(crate) fn expect(
                 ModelStage::Draft | ModelStage::Scheduled => None,
             };
             if let Some(what) = what.filter(|_| made.is_some()) {
+                count(what);
+            }
+            if let Some(what) = found::filled(fill, terms, made.is_some()) {
                 count(what);
             }
             Expectation::Control(made)

@@ -368,9 +368,10 @@ impl Tournament {
     }
 
     /// Whether no record changes a score of it any more in a partition that has heard of so many control records, and has
-    /// come to a time.
+    /// come to a time. A draft may yet be said to begin and to end later.
     pub fn is_final_at(&self, applied: u64, time: Timestamp) -> bool {
-        applied >= self.changed().control && time >= self.closes() && !self.is_filling()
+        let may_change = self.terms().stage == Stage::Draft || self.is_filling();
+        applied >= self.changed().control && time >= self.closes() && !may_change
     }
 
     /// Until when events that come late are counted apart.

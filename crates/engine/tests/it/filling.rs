@@ -7,6 +7,7 @@ use accolade_domain::outcome::{Declined, Outcome};
 use accolade_domain::packed_scores::filling_number;
 use accolade_engine::behaviour::{KNOWN, SECOND};
 use accolade_engine::contract::memory::MemoryStore;
+use accolade_engine::judging::excluded::Excluded;
 use accolade_engine::partition::Partition;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_engine::store::Folded;
@@ -400,4 +401,33 @@ fn nothing_is_added_up_once_what_events_count_is_not_kept_any_more() {
     let terms = TournamentTerms { stage, edited_from, ..(**late.terms()).clone() };
     world.play.control(&Control::Tournament(terms));
     assert!(world.tournament("late").is_cancelled());
+}
+
+#[test]
+fn an_exclusion_that_began_while_events_came_that_are_read_is_known_from_where_it_stands() {
+    let query = "SELECT playerId, SUM(data.score) AS score FROM game_events GROUP BY playerId";
+    let mut world = World::new(query, "");
+    world.comes(&Comes::Event { player: 0, score: 2 }, 1);
+    let began = world.play.now();
+    world.comes(&Comes::Excluded { player: 0 }, 0);
+    // Of its own batch it is not known which events came before it.
+    for (begins, is_known) in [(began, false), (began.plus_micros(1), true)] {
+        let mut excluded = Excluded::default();
+        excluded.add_state(&world.play.partition, 1, begins);
+        assert_eq!(excluded.holds("anna", began), is_known);
+        assert!(!excluded.holds("bert", began));
+    }
+}
+
+#[test]
+fn a_draft_whose_time_has_passed_is_not_final_and_may_begin_yet() {
+    let query = "SELECT playerId, COUNT(*) AS score FROM wagers GROUP BY playerId";
+    let mut world = World::new(query, "");
+    world.play.line(&format!(r#"tournament plan +1m +2m {query} {{"stage":"draft"}}"#));
+    world.play.line("after 1h");
+    world.comes(&Comes::Wager { player: 0, stake: 5, ago: 0 }, 1);
+    assert!(!world.play.partition.is_final(&world.tournament("plan")));
+    world.play.line(&format!(r#"tournament plan -5m +1h {query} {{"fill":"reading"}}"#));
+    assert!(world.tournament("plan").is_filling());
+    assert!(!world.play.partition.is_final(&world.tournament("plan")));
 }

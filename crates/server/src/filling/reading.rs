@@ -62,7 +62,10 @@ impl Service {
     ) -> (Vec<u16>, Result<(), Failed>) {
         let control = tournament.changed().control;
         let has_heard = |number: &u16| {
-            let heard = self.read(*number, |partition| partition.rules().applied >= control);
+            // What came before it in a batch that is not folded to its end is not in the journal.
+            let heard = self.read(*number, |partition| {
+                partition.rules().applied >= control && !partition.stands()
+            });
             heard.unwrap_or(false)
         };
         let partitions: Vec<u16> = unread.iter().copied().filter(has_heard).collect();

@@ -4,9 +4,7 @@
 //! `docs/decisions/053` says why that is enough.
 
 pub(super) mod board;
-mod excluded;
 pub(crate) mod filled;
-mod judging;
 mod looking;
 mod reading;
 mod sample;
@@ -21,6 +19,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use accolade_domain::query::row::Source;
 use accolade_domain::time::Timestamp;
 use accolade_engine::apply::AHEAD_MICROS_MAX;
+use accolade_engine::judging::Judge;
+use accolade_engine::judging::excluded::Excluded;
 use accolade_engine::partition::Partition;
 use accolade_storage::host::Older;
 use accolade_wire::dialect::Dialect;
@@ -30,8 +30,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use self::board::{Board, Counts, SEEN_MAX, Seen};
-use self::excluded::Excluded;
-use self::judging::Judge;
 use self::looking::{By, Found, Looker, Move, Voids, voided};
 use self::reading::{Reader, Stretch};
 use self::shapes::{DryRunResult, DryRunShape};
@@ -203,7 +201,7 @@ impl<'a> Prepared<'a> {
             let backing = service.host.backing(*partition).map_err(failed)?;
             let look = |it: &Partition| {
                 if source == Source::GameEvents {
-                    excluded.add_state(it, number);
+                    excluded.add_state(it, number, begins);
                 }
                 it.next_batch()
             };

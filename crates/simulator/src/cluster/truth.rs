@@ -105,6 +105,15 @@ impl Truth {
         (&self.reference, &self.model)
     }
 
+    /// Gives the batches that were folded, and what was decided about each.
+    pub(super) fn each_batch(&self, each: &mut dyn FnMut(&Slice<'_>, &Slice<'_>)) {
+        for batch in &self.batches {
+            if let Some(folded) = self.store.batches.get(&(self.number, batch.number)) {
+                each(&batch.slice(self.number), &folded.slice());
+            }
+        }
+    }
+
     /// The last batch that counts.
     pub(super) fn last_batch(&self) -> u64 {
         self.batches.len() as u64

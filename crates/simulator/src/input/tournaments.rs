@@ -39,6 +39,8 @@ pub struct ModelTournament {
     pub approval: bool,
     /// How far it has come.
     pub stage: ModelStage,
+    /// How far what was played before it was scheduled has been counted; nothing where it began later.
+    pub fill: Option<ModelFill>,
     /// What it came to.
     pub results: Option<ModelResults>,
     /// How it is settled again, where it is.
@@ -75,6 +77,15 @@ pub enum ModelStage {
     Approved,
     Paid,
     Resettling,
+}
+
+/// How far a tournament is filled that had begun before it was scheduled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the control record")]
+pub enum ModelFill {
+    Reading,
+    Counting,
+    Done,
 }
 
 /// What a tournament came to, as its control record says it.
@@ -315,6 +326,11 @@ impl ModelTournament {
         self.ends + i64::from(self.grace_seconds) * 1_000_000
     }
 
+    /// Whether something of it that was played before it was scheduled has yet to be counted.
+    pub const fn is_filling(&self) -> bool {
+        matches!(self.fill, Some(ModelFill::Reading | ModelFill::Counting))
+    }
+
     /// Whether its prizes may be paid.
     pub const fn pays(&self) -> bool {
         match self.stage {
@@ -349,6 +365,7 @@ impl ModelTournament {
             && self.cap.is_none_or(is_cap)
             && (self.results.is_some() || !self.stage.is_settled())
             && (self.again.is_none() || self.stage.is_settled())
+            && (self.fill.is_none() || self.stage != ModelStage::Draft)
             && (0..self.prizes.len()).all(|at| self.prizes[at].is_one(&self.prizes[..at]))
     }
 }

@@ -115,7 +115,7 @@ impl Model {
             return Err("operator_unknown");
         }
         let terms = self.tournament(operator, page.tournament);
-        let terms = terms.filter(|terms| terms.stage.takes_place());
+        let terms = terms.filter(|terms| terms.stage.takes_place() && !terms.is_filling());
         let closes = self.last_close(operator, page.tournament);
         let until = terms.and(closes).ok_or("stale")? + TOLD;
         if now >= until {

@@ -176,6 +176,8 @@ impl Model {
             | ModelAsked::Redeem { player_id, .. }
             | ModelAsked::Award(ModelAward { player_id, .. })
             | ModelAsked::Fulfil { player_id, .. }
+            | ModelAsked::Fill { player_id, .. }
+            | ModelAsked::CountFilled { player_id, .. }
             | ModelAsked::TakeOver { player_id, .. } => {
                 let key = (input.operator.to_owned(), player_id.clone());
                 (Some(key), player_id.clone())
@@ -214,7 +216,13 @@ impl Model {
         if let ModelAsked::Restock { reward, by } = what {
             return self.restock(input, reward, *by, now);
         }
-        if matches!(what, ModelAsked::Award(_) | ModelAsked::Fulfil { .. }) {
+        if matches!(
+            what,
+            ModelAsked::Award(_)
+                | ModelAsked::Fulfil { .. }
+                | ModelAsked::Fill { .. }
+                | ModelAsked::CountFilled { .. }
+        ) {
             let unknown = if is_known { "no_such_player" } else { "operator_unknown" };
             let key = key.filter(|key| self.accounts.contains_key(*key)).ok_or(unknown)?;
             return match what {
@@ -222,7 +230,13 @@ impl Model {
                 ModelAsked::Fulfil { tournament, place, becomes, .. } => {
                     self.fulfil(input, key, (*tournament, *place), *becomes, now)
                 }
-                _ => unreachable!("it is one of both"),
+                ModelAsked::Fill { tournament, events, .. } => {
+                    self.take_past(key, *tournament, events, now)
+                }
+                ModelAsked::CountFilled { tournament, .. } => {
+                    self.count_filled(&key.0, *tournament, now)
+                }
+                _ => unreachable!("it is one of these"),
             };
         }
         let version = self.operators.get(input.operator);
@@ -357,9 +371,11 @@ impl Model {
                 let (cause, version) = (id(account, place), version.map_or(0, |it| it.number));
                 account.decide_signal(place, *takes, by, (&cause, version))?;
             }
-            ModelAsked::Restock { .. } | ModelAsked::Award(_) | ModelAsked::Fulfil { .. } => {
-                unreachable!("it is carried out elsewhere")
-            }
+            ModelAsked::Restock { .. }
+            | ModelAsked::Award(_)
+            | ModelAsked::Fulfil { .. }
+            | ModelAsked::Fill { .. }
+            | ModelAsked::CountFilled { .. } => unreachable!("it is carried out elsewhere"),
         }
         let returned = std::mem::take(&mut account.returned).into_iter().map(|(reward, id)| {
             let sent = ModelSent::Said(ModelSaid::ReturnStock { reward }, ModelTo::Home(id));

@@ -3,9 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Identity, Input, Model, ModelAccount, tiers};
+use super::{
+    Expected, Identity, Input, Model, ModelAccount, ModelOutcome, Version, expected, tiers,
+};
 use crate::input::{
-    ModelAggregate, ModelEvent, ModelRow, ModelStage, ModelTies, ModelTournament, SCORE_ONE,
+    ModelAggregate, ModelEvent, ModelFill, ModelPast, ModelRow, ModelStage, ModelTies,
+    ModelTournament, SCORE_ONE,
 };
 
 /// No event counts more than 10^15 to either side.
@@ -30,6 +33,12 @@ type Tournaments = Vec<Vec<ModelTournament>>;
 pub(super) struct Contests {
     /// What was said of each tournament of an operator, in the order in which they came.
     said: BTreeMap<String, Tournaments>,
+    /// All events that could count in a tournament, in the order in which they came.
+    heard: Vec<Heard>,
+    /// What was told of events from before a tournament was scheduled: operator, tournament, player, batch and slot.
+    told: BTreeSet<(String, u32, String, (u64, u32))>,
+    /// The last event that came before a tournament was scheduled which had begun: batch and slot, by operator and tournament.
+    past_to: BTreeMap<(String, u32), (u64, u32)>,
     /// How often what has happened.
     happened: BTreeMap<&'static str, u64>,
     /// How many wagers, voids and game events came late, by operator, tournament and how often that had been settled again.
@@ -38,6 +47,30 @@ pub(super) struct Contests {
     pub(super) places: BTreeMap<super::prizes::ModelPlaceKey, super::prizes::ModelPlaceRow>,
     /// Things that players have, by operator, tournament and player.
     pub(super) things: BTreeMap<(String, u32, String), BTreeSet<u8>>,
+}
+
+/// An event that was not seen before, of a player who was not excluded.
+#[derive(Debug, Clone)]
+struct Heard {
+    /// The operator and the player.
+    key: (String, String),
+    event: ModelEvent,
+    place: (u64, u32),
+    /// When it came.
+    now: i64,
+    /// The version that applied to a wager then.
+    version: Option<u32>,
+    /// The batch and slot of the wager that a void takes back.
+    wager: Option<(u64, u32)>,
+}
+
+/// What an event has changed.
+#[derive(Debug, Default)]
+struct Counted {
+    lines: Vec<ModelScoredLine>,
+    /// The same where it came late, with how often the tournament had been settled again.
+    late: Vec<(u32, ModelScoredLine)>,
+    happened: Vec<&'static str>,
 }
 
 /// What a player's events counted in a tournament.
@@ -183,15 +216,101 @@ impl Model {
         if let Some(before) = before {
             may_become(before, terms, is_fixed, now)?;
         }
-        if terms.stage.takes_place() && !is_fixed && terms.starts <= now {
+        let has_begun = terms.starts <= now;
+        let is_past = has_begun != terms.fill.is_some() || terms.ends <= now;
+        if terms.stage.takes_place() && !is_fixed && is_past {
             return None;
         }
+        let is_filled = before.is_some_and(|it| it.fill.is_some());
+        let is_to_fill = terms.stage.takes_place() && terms.fill.is_some() && !is_filled;
         let at = known.unwrap_or_else(|| {
             all.push(Vec::new());
             all.len() - 1
         });
         all[at].push(terms.clone());
-        Some(at as u64 + 1)
+        let number = u32::try_from(at).expect("few") + 1;
+        if is_to_fill {
+            self.fill(operator, number, terms);
+        }
+        Some(number.into())
+    }
+
+    /// What came before a tournament was scheduled counts as if that had been there.
+    fn fill(&mut self, operator: &str, number: u32, terms: &ModelTournament) {
+        let Self { contests, accounts, operators, .. } = self;
+        let is_of_it = |it: &&Heard| it.key.0 == operator && it.now < terms.closes();
+        let mut count_of_past = 0;
+        for heard in contests.heard.iter().filter(is_of_it) {
+            let account = accounts.get_mut(&heard.key).expect("who has an event has one");
+            let only = std::iter::once((number, terms));
+            let Counted { lines, .. } = count(heard, only, account, &operators[operator]);
+            count_of_past += lines.len() as u64;
+            account.scored.extend(lines.into_iter().map(|line| vec![line]));
+        }
+        *contests.happened.entry("events of the past that count").or_default() += count_of_past;
+        let last = contests.heard.last().map(|heard| heard.place).unwrap_or_default();
+        contests.past_to.insert((operator.to_owned(), number), last);
+    }
+
+    /// Somebody who reads the log tells what events from before a tournament was scheduled count.
+    pub(super) fn take_past(
+        &mut self,
+        (operator, player): &(String, String),
+        number: u32,
+        events: &[ModelPast],
+        now: i64,
+    ) -> Result<Expected, &'static str> {
+        let closes = self.filled_so_far(operator, number, ModelFill::Reading, now)?;
+        if events.iter().any(|event| event.place.0 == 0 || event.now >= closes) {
+            return Err("malformed");
+        }
+        let of = |event: &ModelPast| (operator.clone(), number, player.clone(), event.place);
+        self.contests.told.extend(events.iter().map(of));
+        Ok(expected(ModelOutcome::Counted, None))
+    }
+
+    /// Somebody has some more of a player's events added up.
+    pub(super) fn count_filled(
+        &self,
+        operator: &str,
+        number: u32,
+        now: i64,
+    ) -> Result<Expected, &'static str> {
+        self.filled_so_far(operator, number, ModelFill::Counting, now)?;
+        Ok(expected(ModelOutcome::Counted, None))
+    }
+
+    /// When a tournament closes that is filled so far.
+    fn filled_so_far(
+        &self,
+        operator: &str,
+        number: u32,
+        fill: ModelFill,
+        now: i64,
+    ) -> Result<i64, &'static str> {
+        let terms = self.tournament(operator, number);
+        let is_so = |it: &&ModelTournament| it.stage.takes_place() && it.fill == Some(fill);
+        let terms = terms.filter(is_so).ok_or("stale")?;
+        let last_close = self.last_close(operator, number).ok_or("stale")?;
+        if now >= last_close + HEARD { Err("tournament_over") } else { Ok(terms.closes()) }
+    }
+
+    /// Whether it was told what an event from before a tournament was scheduled counts.
+    pub fn is_told(&self, operator: &str, number: u32, player: &str, place: (u64, u32)) -> bool {
+        let of = (operator.to_owned(), number, player.to_owned(), place);
+        self.contests.told.contains(&of)
+    }
+
+    /// Whether an event came before a tournament was scheduled that had begun by then.
+    pub fn is_past(&self, operator: &str, number: u32, place: (u64, u32)) -> bool {
+        let to = self.contests.past_to.get(&(operator.to_owned(), number));
+        to.is_some_and(|to| place <= *to)
+    }
+
+    /// Whether a tournament is being filled as far as is known here.
+    pub fn fills_any(&self) -> bool {
+        let mut all = self.contests.said.values().flatten().filter_map(|said| said.last());
+        all.any(|it| it.stage.takes_place() && it.is_filling())
     }
 
     /// How often what has happened to scores here.
@@ -267,123 +386,147 @@ impl Model {
 
     /// Counts an event in the tournaments of its operator that came for the first time.
     pub(super) fn score(&mut self, input: &Input<'_>, identity: &Identity) {
-        let key = (identity.operator.clone(), identity.player.clone());
-        let now = self.batch_times[&input.partition];
-        let reached = (now, input.place.0, input.place.1);
-        let (mut lines, mut late, mut happened) = (Vec::new(), Vec::new(), Vec::new());
-        let all = self.contests.said.get(&key.0).into_iter().flatten();
-        let all: Vec<_> = (1..).zip(all.filter_map(|said| said.last())).collect();
-        let all = all.into_iter().filter(|(_, terms)| terms.stage.takes_place());
-        if let ModelEvent::Void(void) = input.event {
-            let wager = Identity { kind: "wager", id: void.wager_id.clone(), ..identity.clone() };
-            let Some(place) = self.find(&wager, |_| true).map(|it| it.place) else { return };
-            let account = self.accounts.get_mut(&key).expect("who wagers has one");
-            for (number, terms) in all {
-                let Some(is_late) = terms.is_late(now) else { continue };
-                let late_in = is_late.then(|| terms.settlement());
-                let known = account.counted(number, late_in.map_or(0, |it| it + 1));
-                let Some(known) = known else { continue };
-                let counted = known.values.iter().position(|(of, _)| *of == place);
-                let Some(at) = counted else { continue };
-                let (aggregate, value) = (terms.query.aggregate, known.values[at].1);
-                let out = |values: &mut Vec<_>| {
-                    values.remove(at);
-                };
-                let scores = account.scores_of(number, late_in);
-                let line = scores.change(number, aggregate, value, reached, out);
-                let is_best = matches!(aggregate, ModelAggregate::Greatest | ModelAggregate::Least);
-                happened.push(if is_late { "late voids" } else { "scores taken back" });
-                if is_best && line.events > 0 && line.delta != 0 {
-                    happened.push("scores whose best was taken back");
-                }
-                match late_in {
-                    Some(settlement) => late.push((settlement, line)),
-                    None => lines.push(line),
-                }
-            }
-        } else {
-            let is_excluded = self.accounts.get(&key).is_some_and(|it| it.is_excluded(now));
-            let voided = (key.0.clone(), key.1.clone(), identity.id.clone());
-            let is_wager = identity.kind == "wager";
-            if is_excluded || is_wager && self.waiting_voids.contains_key(&voided) {
-                return;
-            }
-            let at = input.event.timestamp().expect("it is an event");
-            let mut counted = Vec::new();
-            for (number, terms) in all {
-                let is_open = terms.starts <= at && at < terms.ends;
-                let Some(is_late) = terms.is_late(now).filter(|_| is_open) else { continue };
-                let Some(worth) = self.worth(&key.0, terms, input.event) else { continue };
-                let value = terms.cap.map_or(worth, |cap| worth.min(cap));
-                if value.abs() > VALUE_MAX {
-                    happened.push("events beyond any score");
-                    continue;
-                }
-                happened.push(match (is_late, is_wager) {
-                    (false, true) => "scores of wagers",
-                    (false, false) => "scores of game events",
-                    (true, true) => "late wagers",
-                    (true, false) => "late game events",
-                });
-                if value < worth {
-                    happened.push("scores cut by a cap");
-                }
-                if now >= terms.ends && !is_late {
-                    happened.push("events counted within a grace");
-                }
-                let late_in = is_late.then(|| terms.settlement());
-                counted.push((number, terms.query.aggregate, value, late_in));
-            }
-            if counted.iter().filter(|(.., late)| late.is_none()).count() > 1 {
-                happened.push("events counted in several tournaments");
-            }
-            if counted.is_empty() {
-                return;
-            }
-            let account = self.accounts.get_mut(&key).expect("who has an event has one");
-            for (number, aggregate, value, late_in) in counted {
-                let add = |values: &mut Vec<_>| values.push((input.place, value));
-                let scores = account.scores_of(number, late_in);
-                let line = scores.change(number, aggregate, value, reached, add);
-                match late_in {
-                    Some(settlement) => late.push((settlement, line)),
-                    None => lines.push(line),
-                }
-            }
-        }
+        let Some(heard) = self.heard(input, identity) else { return };
+        let Self { contests, accounts, operators, .. } = self;
+        let all = contests.said.get(&heard.key.0).into_iter().flatten();
+        let all = (1..).zip(all.filter_map(|said| said.last()));
+        let all = all.filter(|(_, terms)| terms.stage.takes_place());
+        let account = accounts.get_mut(&heard.key).expect("who has an event has one");
+        let counted = count(&heard, all, account, &operators[&heard.key.0]);
+        let Counted { lines, late, happened } = counted;
         for what in happened {
-            *self.contests.happened.entry(what).or_default() += 1;
+            *contests.happened.entry(what).or_default() += 1;
         }
-        let kind = match input.event {
+        let kind = match heard.event {
             ModelEvent::Wager(_) => 0,
             ModelEvent::Void(_) => 1,
             _ => 2,
         };
         for (settlement, line) in &late {
-            let of = (key.0.clone(), line.tournament, *settlement);
-            self.contests.remarks.entry(of).or_default()[kind] += 1;
+            let of = (heard.key.0.clone(), line.tournament, *settlement);
+            contests.remarks.entry(of).or_default()[kind] += 1;
         }
-        if let Some(account) = self.accounts.get_mut(&key) {
-            account.scored.extend((!lines.is_empty()).then_some(lines));
-            let late: Vec<_> = late.into_iter().map(|(_, line)| line).collect();
-            account.scored_late.extend((!late.is_empty()).then_some(late));
-        }
+        account.scored.extend((!lines.is_empty()).then_some(lines));
+        let late: Vec<_> = late.into_iter().map(|(_, line)| line).collect();
+        account.scored_late.extend((!late.is_empty()).then_some(late));
+        contests.heard.push(heard);
     }
 
-    /// What an event counts before any cap.
-    fn worth(&self, operator: &str, terms: &ModelTournament, event: &ModelEvent) -> Option<i128> {
-        match event {
-            ModelEvent::Wager(wager) => {
-                let versions = &self.operators[operator];
-                let program = &tiers::in_force(versions, wager.timestamp)?.program;
-                let is_own = wager.currency == program.currency;
-                let listed = program.rates.get(&wager.currency).copied();
-                let rate = if is_own { 100_000_000 } else { listed? };
-                terms.query.of_wager(ModelRow { wager, program, zone: &terms.zone, rate })
+    /// An event as tournaments hear of it; nothing where it counts in none and takes nothing back.
+    fn heard(&self, input: &Input<'_>, identity: &Identity) -> Option<Heard> {
+        let key = (identity.operator.clone(), identity.player.clone());
+        let now = self.batch_times[&input.partition];
+        let (mut version, mut wager) = (None, None);
+        if let ModelEvent::Void(void) = input.event {
+            let of = Identity { kind: "wager", id: void.wager_id.clone(), ..identity.clone() };
+            wager = Some(self.find(&of, |_| true)?.place);
+        } else {
+            let is_excluded = self.accounts.get(&key).is_some_and(|it| it.is_excluded(now));
+            let voided = (key.0.clone(), key.1.clone(), identity.id.clone());
+            let is_wager = identity.kind == "wager";
+            if is_excluded || is_wager && self.waiting_voids.contains_key(&voided) {
+                return None;
             }
-            ModelEvent::Game(game) => terms.query.of_game(game, &terms.zone),
-            _ => None,
         }
+        if let ModelEvent::Wager(it) = input.event {
+            let applies = tiers::in_force(&self.operators[&key.0], it.timestamp);
+            version = applies.map(|version| version.number);
+        }
+        let (event, place) = (input.event.clone(), input.place);
+        Some(Heard { key, event, place, now, version, wager })
+    }
+}
+
+/// What an event counts in tournaments, or a void takes back.
+fn count<'t>(
+    heard: &Heard,
+    all: impl Iterator<Item = (u32, &'t ModelTournament)>,
+    account: &mut ModelAccount,
+    versions: &[Version],
+) -> Counted {
+    let Heard { now, place, .. } = *heard;
+    let reached = (now, place.0, place.1);
+    let is_wager = matches!(heard.event, ModelEvent::Wager(_));
+    let mut counted = Counted::default();
+    let happened = &mut counted.happened;
+    for (number, terms) in all {
+        let Some(is_late) = terms.is_late(now) else { continue };
+        let late_in = is_late.then(|| terms.settlement());
+        let aggregate = terms.query.aggregate;
+        let line = if let Some(wager) = heard.wager {
+            let known = account.counted(number, late_in.map_or(0, |it| it + 1));
+            let Some(known) = known else { continue };
+            let at = known.values.iter().position(|(of, _)| *of == wager);
+            let Some(at) = at else { continue };
+            let value = known.values[at].1;
+            let out = |values: &mut Vec<_>| {
+                values.remove(at);
+            };
+            let scores = account.scores_of(number, late_in);
+            let line = scores.change(number, aggregate, value, reached, out);
+            let is_best = matches!(aggregate, ModelAggregate::Greatest | ModelAggregate::Least);
+            happened.push(if is_late { "late voids" } else { "scores taken back" });
+            if is_best && line.events > 0 && line.delta != 0 {
+                happened.push("scores whose best was taken back");
+            }
+            line
+        } else {
+            let at = heard.event.timestamp().expect("it is an event");
+            if at < terms.starts || terms.ends <= at {
+                continue;
+            }
+            let Some(worth) = worth(heard, terms, versions) else { continue };
+            let value = terms.cap.map_or(worth, |cap| worth.min(cap));
+            if value.abs() > VALUE_MAX {
+                happened.push("events beyond any score");
+                continue;
+            }
+            happened.push(match (is_late, is_wager) {
+                (false, true) => "scores of wagers",
+                (false, false) => "scores of game events",
+                (true, true) => "late wagers",
+                (true, false) => "late game events",
+            });
+            if value < worth {
+                happened.push("scores cut by a cap");
+            }
+            if now >= terms.ends && !is_late {
+                happened.push("events counted within a grace");
+            }
+            let add = |values: &mut Vec<_>| values.push((place, value));
+            account.scores_of(number, late_in).change(number, aggregate, value, reached, add)
+        };
+        if terms.is_filling() {
+            happened.push(match (is_late, heard.wager) {
+                (true, _) => "late events while a tournament is filled",
+                (false, Some(_)) => "voids while a tournament is filled",
+                (false, None) => "events while a tournament is filled",
+            });
+        }
+        match late_in {
+            Some(settlement) => counted.late.push((settlement, line)),
+            None => counted.lines.push(line),
+        }
+    }
+    if heard.wager.is_none() && counted.lines.len() > 1 {
+        happened.push("events counted in several tournaments");
+    }
+    counted
+}
+
+/// What an event counts before any cap.
+fn worth(heard: &Heard, terms: &ModelTournament, versions: &[Version]) -> Option<i128> {
+    match &heard.event {
+        ModelEvent::Wager(wager) => {
+            let version = versions.iter().find(|it| Some(it.number) == heard.version)?;
+            let program = &version.program;
+            let is_own = wager.currency == program.currency;
+            let listed = program.rates.get(&wager.currency).copied();
+            let rate = if is_own { 100_000_000 } else { listed? };
+            terms.query.of_wager(ModelRow { wager, program, zone: &terms.zone, rate })
+        }
+        ModelEvent::Game(game) => terms.query.of_game(game, &terms.zone),
+        _ => None,
     }
 }
 
@@ -397,7 +540,7 @@ fn may_become(
     use ModelStage::{Approved, Cancelled, Draft, Paid, Resettling, Scheduled, Settled};
     if terms.stage.is_settled() {
         let is_next = match (before.stage, terms.stage) {
-            (Scheduled, Settled) => now >= before.closes(),
+            (Scheduled, Settled) => now >= before.closes() && !before.is_filling(),
             (Settled, Approved) => before.approval,
             (Settled, Paid) => !before.approval,
             (Approved, Paid) | (Resettling, Settled) => true,
@@ -419,11 +562,27 @@ fn may_become(
         }
         return (is_next && expected == *terms).then_some(());
     }
-    if before.stage == Cancelled || before.stage.takes_place() && now >= before.ends {
+    if before.stage.takes_place() && terms.fill != before.fill {
+        let is_next = match before.fill {
+            Some(ModelFill::Reading) => terms.fill == Some(ModelFill::Counting),
+            Some(ModelFill::Counting) => terms.fill == Some(ModelFill::Done),
+            Some(ModelFill::Done) | None => false,
+        };
+        let (fill, edited_from) = (terms.fill, terms.edited_from);
+        let expected = ModelTournament { fill, edited_from, ..before.clone() };
+        return (is_next && expected == *terms).then_some(());
+    }
+    // One that cannot be filled can be given up at any time.
+    let gives_up = before.is_filling() && terms.stage == Cancelled;
+    let is_over = before.stage.takes_place() && now >= before.ends && !gives_up;
+    if before.stage == Cancelled || is_over {
         return None;
     }
     if !is_fixed || terms.stage == Cancelled {
         return Some(());
+    }
+    if before.is_filling() && terms.ends != before.ends {
+        return None;
     }
     // What players play for stays as it is; it may end earlier, in the time to come.
     let said = |of: &ModelTournament| {

@@ -75,6 +75,10 @@ pub(crate) fn named(what: &ModelAsked, expected: &Expected) -> &'static str {
     if expected.outcome == ModelOutcome::Repeated {
         return "requests repeated";
     }
+    let fills = matches!(what, ModelAsked::Fill { .. } | ModelAsked::CountFilled { .. });
+    if fills && expected.reason.is_some() {
+        return "fillings that came too late";
+    }
     if let Some(reason) = expected.reason {
         let is_it = |named: &&&str| named.strip_prefix("requests declined: ") == Some(reason);
         let found = REQUESTED.iter().find(is_it);
@@ -97,6 +101,8 @@ pub(crate) fn named(what: &ModelAsked, expected: &Expected) -> &'static str {
         ModelAsked::Restock { .. } => "stocks changed",
         ModelAsked::Award(_) => "places told",
         ModelAsked::Fulfil { .. } => "prizes decided",
+        ModelAsked::Fill { .. } => "pages of the past told",
+        ModelAsked::CountFilled { .. } => "pages of the past added up",
     }
 }
 

@@ -1,7 +1,7 @@
 //! What signals have found, and what has become of rewards, as it is counted.
 
 use super::Counts;
-use crate::input::{ModelSaid, ModelSays};
+use crate::input::{ModelFill, ModelSaid, ModelSays, ModelStage, ModelTournament};
 use crate::model::ModelAccount;
 use crate::model::budgets::ModelGifts;
 use crate::model::messages::ModelMessage;
@@ -20,12 +20,20 @@ pub const FOUND: &[&str] = &[
     "budgets that had nothing left",
     "events counted in several tournaments",
     "events counted within a grace",
+    "events of the past that count",
+    "events while a tournament is filled",
+    "fillings begun",
+    "fillings given up",
+    "fillings refused",
     "leaderboards compared",
     "leaderboards that followed",
+    "late events while a tournament is filled",
     "late voids",
     "late wagers",
     "pages of positions refused",
     "pages of positions taken",
+    "pages of the past added up",
+    "pages of the past told",
     "places without a prize",
     "players of whom was told",
     FORETOLD,
@@ -62,11 +70,13 @@ pub const FOUND: &[&str] = &[
     "tournaments cancelled",
     "tournaments changed",
     "tournaments ended early",
+    "tournaments filled",
     "tournaments not said",
     "tournaments paid",
     "tournaments said",
     "tournaments settled",
     "tournaments settled again",
+    "voids while a tournament is filled",
 ];
 
 /// Counts what was found of a player, and what has become of it.
@@ -80,6 +90,25 @@ pub(crate) fn count(account: &ModelAccount, counts: &mut Counts) {
         for what in happened(signal) {
             *counts.entry(what).or_default() += 1;
         }
+    }
+}
+
+/// What becomes of the filling of a tournament that was filled so far, by what is said of it.
+pub(crate) fn filled(
+    before: Option<ModelFill>,
+    terms: &ModelTournament,
+    is_said: bool,
+) -> Option<&'static str> {
+    let was_filling = matches!(before, Some(ModelFill::Reading | ModelFill::Counting));
+    let is_new = terms.fill != before;
+    match (terms.fill, is_said) {
+        (_, true) if was_filling && terms.stage == ModelStage::Cancelled => {
+            Some("fillings given up")
+        }
+        (Some(ModelFill::Reading), true) if is_new => Some("fillings begun"),
+        (Some(ModelFill::Reading), false) if is_new => Some("fillings refused"),
+        (Some(ModelFill::Done), true) if is_new => Some("tournaments filled"),
+        _ => None,
     }
 }
 

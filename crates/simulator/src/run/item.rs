@@ -6,7 +6,8 @@ use accolade_domain::time::Timestamp;
 use accolade_engine::input::Known;
 use accolade_wire::budget::Says;
 use accolade_wire::control::{
-    Award, Becomes, Command, Control, MovedLine, MovedPage, NewKey, Request,
+    Award, Becomes, Command, Control, FillPage, MovedLine, MovedPage, NewKey, PastDoes, PastEvent,
+    Request,
 };
 use accolade_wire::dialect;
 use accolade_wire::event::{read_game_event, read_wager};
@@ -17,13 +18,14 @@ use accolade_wire::record::{Kind, Origin, Record, Source};
 use accolade_wire::reward::{RewardLimit, RewardPeriod, RewardTerms};
 use accolade_wire::tournament::prizes::{PlacesTerms, PrizeTerms, ThingTerms, WinTerms};
 use accolade_wire::tournament::{
-    AgainTerms, Cadence, Mode, ResultsTerms, Stage, TiesBy, TournamentTerms,
+    AgainTerms, Cadence, Fill, Mode, ResultsTerms, Stage, TiesBy, TournamentTerms,
 };
 
 use crate::input::{
     ModelAgain, ModelAsked, ModelAward, ModelBecomes, ModelClaim, ModelCommand, ModelEvent,
-    ModelPage, ModelPageLine, ModelPeriod, ModelPlaces, ModelPrize, ModelRequest, ModelReward,
-    ModelRight, ModelSaid, ModelSays, ModelStage, ModelTies, ModelTournament, ModelWin,
+    ModelFill, ModelPage, ModelPageLine, ModelPast, ModelPastDoes, ModelPeriod, ModelPlaces,
+    ModelPrize, ModelRequest, ModelReward, ModelRight, ModelSaid, ModelSays, ModelStage, ModelTies,
+    ModelTournament, ModelWin,
 };
 use crate::message;
 use crate::model::messages::{ModelMessage, ModelSent};
@@ -198,6 +200,13 @@ impl Item {
                     ModelBecomes::NotEligible => Becomes::NotEligible,
                 };
                 Command::Fulfil { id, player_id, tournament, place, becomes, why: words, who }
+            }
+            ModelAsked::Fill { player_id, tournament, events } => {
+                let events = events.iter().map(past_event).collect();
+                Command::Fill(FillPage { id, player_id, tournament, events })
+            }
+            ModelAsked::CountFilled { player_id, tournament } => {
+                Command::CountFilled { id, player_id, tournament }
             }
         };
         Self {
@@ -411,6 +420,15 @@ fn named((player, batch, slot): (u32, u64, u32)) -> Request {
     Request { player, batch, slot }
 }
 
+fn past_event(event: &ModelPast) -> PastEvent {
+    let ModelPast { place: (batch, slot), now, does } = *event;
+    let does = match does {
+        ModelPastDoes::Counts(value, at) => PastDoes::Counts { value: value.to_string(), at },
+        ModelPastDoes::Voids(wager) => PastDoes::Voids { wager },
+    };
+    PastEvent { batch, slot, now, does }
+}
+
 fn award_of(id: String, award: ModelAward) -> Award {
     let ModelAward { player_id, tournament, settlement, place, before, .. } = award;
     let ModelAward { position, score, events, points, .. } = award;
@@ -494,7 +512,11 @@ pub(crate) fn terms_of(operator: &str, tournament: &ModelTournament) -> Tourname
             let ModelAgain { times, takes_back, request } = it;
             Box::new(AgainTerms { times, takes_back, request })
         }),
-        fill: None,
+        fill: terms.fill.map(|fill| match fill {
+            ModelFill::Reading => Fill::Reading,
+            ModelFill::Counting => Fill::Counting,
+            ModelFill::Done => Fill::Done,
+        }),
         stage: match terms.stage {
             ModelStage::Draft => Stage::Draft,
             ModelStage::Scheduled => Stage::Scheduled,

@@ -7,6 +7,7 @@ use accolade_engine::partition::Partition;
 use accolade_engine::rules::Rules;
 use accolade_engine::rules::tournaments::Tournament;
 use accolade_wire::identity::partition_of;
+use accolade_wire::record::Slice;
 use accolade_wire::tournament::results::{
     Before, PlaceBefore, RankedLine, ResultLine, Results, named, prizes_of,
 };
@@ -17,14 +18,14 @@ use super::clerk::Sent;
 use super::item::{Item, terms_of};
 use super::{Run, check};
 use crate::input::{
-    ModelAgain, ModelAsked, ModelAward, ModelBecomes, ModelRequest, ModelResults, ModelStage,
-    ModelTournament,
+    ModelAgain, ModelAsked, ModelAward, ModelBecomes, ModelFill, ModelRequest, ModelResults,
+    ModelStage, ModelTournament,
 };
 use crate::model::Model;
 use crate::model::prizes::{ModelPlaceKey, ModelPlaceRow, ModelPrizeState};
 use crate::random::Random;
 use crate::workload::OPERATORS;
-use crate::workload::tournaments::{Style, query, tournament};
+use crate::workload::tournaments::{Style, begun, query, tournament};
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -67,6 +68,8 @@ pub(crate) struct Steward {
     waits_percent: u64,
     /// How often something is settled again that can be, in a hundred.
     again_percent: u64,
+    /// How often a tournament has begun before it is scheduled, in a hundred.
+    begun_percent: u64,
     style: Style,
     made: u64,
     next_id: u64,
@@ -75,8 +78,8 @@ pub(crate) struct Steward {
 /// Reads a partition that is somewhere; does nothing where it is nowhere.
 pub(crate) type Reads<'r> = &'r dyn Fn(u16, &mut dyn FnMut(&Partition));
 
-/// What whoever reads these partitions knows of tournaments that are over by `now`.
-pub(crate) fn over(partitions: u16, now: i64, read: Reads<'_>) -> Vec<Over> {
+/// The newest rules that whoever reads these partitions knows.
+pub(super) fn newest_rules(partitions: u16, read: Reads<'_>) -> Option<Arc<Rules>> {
     let mut newest: Option<Arc<Rules>> = None;
     for number in 0..partitions {
         read(number, &mut |partition: &Partition| {
@@ -86,7 +89,12 @@ pub(crate) fn over(partitions: u16, now: i64, read: Reads<'_>) -> Vec<Over> {
             }
         });
     }
-    let Some(rules) = newest else { return Vec::new() };
+    newest
+}
+
+/// What whoever reads these partitions knows of tournaments that are over by `now`.
+pub(crate) fn over(partitions: u16, now: i64, read: Reads<'_>) -> Vec<Over> {
+    let Some(rules) = newest_rules(partitions, read) else { return Vec::new() };
     let mut due = Vec::new();
     for operator in rules.operators() {
         let unpaid = operator.tournaments.unpaid().filter(|it| it.closes().micros() <= now);
@@ -116,6 +124,10 @@ fn is_left(models: &[&Model], operator: &str, number: u32) -> bool {
     let Some((model, _)) = newest(models, operator, number) else { return false };
     let terms = model.tournament(operator, number).expect("it is known");
     let is_open = terms.stage.takes_place() && terms.stage != ModelStage::Paid;
+    // It is filled before it is settled, or given up.
+    if is_open && terms.is_filling() {
+        return true;
+    }
     if !is_open || !models.iter().all(|model| model.is_over(terms)) {
         return false;
     }
@@ -126,7 +138,11 @@ fn is_left(models: &[&Model], operator: &str, number: u32) -> bool {
 }
 
 /// The model that knows most of a tournament, and how often it was said.
-fn newest<'m>(models: &[&'m Model], operator: &str, number: u32) -> Option<(&'m Model, usize)> {
+pub(super) fn newest<'m>(
+    models: &[&'m Model],
+    operator: &str,
+    number: u32,
+) -> Option<(&'m Model, usize)> {
     let times = |model: &&'m Model| {
         let all = model.tournaments(operator);
         Some((*model, all.get(number as usize - 1)?.1))
@@ -170,6 +186,7 @@ impl Steward {
             looks_percent: *random.pick(&[10, 40, 80]),
             waits_percent: *random.pick(&[10, 30, 60]),
             again_percent: *random.pick(&[10, 40, 80]),
+            begun_percent: *random.pick(&[0, 25, 60]),
             style: Style::new(&mut random),
             made: 0,
             next_id: 0,
@@ -210,7 +227,10 @@ impl Steward {
         } else {
             let id = format!("cup-{}", random.below(MADE_MAX));
             self.made += 1;
-            let new = tournament(self.style, id, 0, now, random);
+            let mut new = tournament(self.style, id, 0, now, random);
+            if random.percent(self.begun_percent) {
+                new = begun(new, now, random);
+            }
             wanted.said.push((operator.to_owned(), new));
         }
         let said = wanted.said.iter().flat_map(|(_, it)| [it.starts, it.ends]);
@@ -227,9 +247,11 @@ impl Steward {
         if let Some(starts) = starts.filter(|_| random.percent(self.waits_percent)) {
             return Some(starts + *random.pick(&[0, -1, 1, SECOND, 60 * SECOND]));
         }
+        // What comes late while one is filled is rare.
+        let part = if all.clone().any(ModelTournament::is_filling) { 4 } else { 8 };
         let ends = all.flat_map(|terms| [terms.ends, terms.closes()]).filter(is_ahead);
         let ends: Vec<i64> = ends.collect();
-        if ends.is_empty() || !random.percent(self.waits_percent / 8) {
+        if ends.is_empty() || !random.percent(self.waits_percent / part) {
             return None;
         }
         Some(*random.pick(&ends) + *random.pick(&[0, -1, 1, -1_000]))
@@ -248,6 +270,8 @@ impl Steward {
         match random.below(12) {
             _ if before.stage == ModelStage::Draft && random.percent(70) => {
                 terms.stage = ModelStage::Scheduled;
+                let is_filled = terms.starts <= now && random.percent(self.begun_percent);
+                terms.fill = is_filled.then_some(ModelFill::Reading);
             }
             _ if before.stage == ModelStage::Scheduled
                 && (before.starts..before.ends).contains(&now)
@@ -577,6 +601,21 @@ impl Run {
             wanted.said.extend(said);
             wanted.requests.extend(requests);
         }
+        let ground = &self.node.as_ref().expect("the node is up").ground;
+        let read = |number: u16, work: &mut dyn FnMut(&Partition)| ground.read(number, work);
+        let (logged, folded) = (&self.logged, &self.reference.store.batches);
+        let batches = |number: u16, each: &mut dyn FnMut(&Slice<'_>, &Slice<'_>)| {
+            let slices = logged.iter().flat_map(|logged| logged.frame.slices());
+            for slice in slices.filter(|slice| slice.partition == number) {
+                if let Some(folded) = folded.get(&(number, slice.batch)) {
+                    each(&slice, &folded.slice());
+                }
+            }
+        };
+        let Wanted { said, requests, .. } =
+            self.filler.fill(&models, now, self.is_calm, &read, &batches);
+        wanted.said.extend(said);
+        wanted.requests.extend(requests);
         self.clock = wanted.at.unwrap_or(self.clock);
         wanted.moments.into_iter().for_each(|at| self.workload.note_moment(at));
         for (operator, tournament) in wanted.said {

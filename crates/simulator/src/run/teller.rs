@@ -128,7 +128,7 @@ impl Teller {
 }
 
 /// Where those stand whose scores have changed at a time or later, and up to when nobody is left out; nothing where a partition
-/// is nowhere, or does not know the tournament.
+/// is nowhere, does not know the tournament, or has not heard that it is filled.
 fn lines(
     partitions: u16,
     operator: &str,
@@ -140,7 +140,8 @@ fn lines(
     for of in 0..partitions {
         read(of, &mut |partition: &Partition| {
             let Some(operator) = partition.rules().operator(operator) else { return };
-            let Some(tournament) = operator.tournaments.numbered(number) else { return };
+            let known = operator.tournaments.numbered(number);
+            let Some(tournament) = known.filter(|it| !it.is_filling()) else { return };
             parts.push(Part::of(partition, operator.number, tournament));
             ties = Some(tournament.decides().ties);
             at = at.min(partition.time().micros());

@@ -4,8 +4,8 @@ use super::events::GAMES;
 use super::{HOUR, SECOND, conditions};
 use crate::calendar;
 use crate::input::{
-    ModelAggregate, ModelGames, ModelOf, ModelPlaces, ModelPrize, ModelQuery, ModelStage,
-    ModelTerm, ModelTies, ModelTournament, ModelWin, ModelWorth, SCORE_ONE,
+    ModelAggregate, ModelFill, ModelGames, ModelOf, ModelPlaces, ModelPrize, ModelQuery,
+    ModelStage, ModelTerm, ModelTies, ModelTournament, ModelWin, ModelWorth, SCORE_ONE,
 };
 use crate::random::Random;
 
@@ -87,9 +87,27 @@ pub(crate) fn tournament(
         prizes: prizes(random),
         approval: random.percent(40),
         stage: if random.percent(25) { ModelStage::Draft } else { ModelStage::Scheduled },
+        fill: None,
         results: None,
         again: None,
     }
+}
+
+/// The same, which has begun and is to be filled; now and then so that it cannot be.
+pub(crate) fn begun(terms: ModelTournament, now: i64, random: &mut Random) -> ModelTournament {
+    let ago = *random.pick(&[SECOND, 10 * MINUTE, HOUR, DAY, 6 * DAY]);
+    let lasts = *random.pick(&[SECOND, MINUTE, 10 * MINUTE, HOUR, DAY, 3 * DAY]);
+    let (stage, fill) = (ModelStage::Scheduled, Some(ModelFill::Reading));
+    let (starts, ends) = (now - random.between(0, ago), now + lasts);
+    let mut terms = ModelTournament { starts, ends, stage, fill, ..terms };
+    match random.below(20) {
+        0 => (terms.starts, terms.ends) = (now + 1, now + lasts + 1),
+        1 => terms.ends = now,
+        2 => terms.stage = ModelStage::Draft,
+        3 => terms.fill = None,
+        _ => {}
+    }
+    terms
 }
 
 /// What counts, and how.

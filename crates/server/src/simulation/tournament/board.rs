@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 use accolade_domain::ledger::Place;
 use accolade_domain::ranking::{Score, Standing, Ties, listed};
 use accolade_domain::time::Timestamp;
+use accolade_engine::judging::{Looked, Verdict, Why};
 use serde::{Deserialize, Serialize};
 
-use super::judging::{Looked, Verdict, Why};
 use crate::leaderboards::asked::Line;
 
 /// Positions of the leaderboard that are shown.

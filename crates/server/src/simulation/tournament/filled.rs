@@ -4,12 +4,12 @@
 use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
+use accolade_engine::judging::excluded::Excluded;
 use accolade_wire::control::{PastDoes, PastEvent};
 use accolade_wire::tournament::TournamentTerms;
 
 use super::super::job::Progress;
 use super::super::{Awaits, Ending};
-use super::excluded::Excluded;
 use super::looking::{By, Found, Looker, Move};
 use super::reading::Reader;
 use super::tallying::Worth;

@@ -7,6 +7,8 @@ use accolade_domain::ledger::Place;
 use accolade_domain::outcome::Outcome;
 use accolade_domain::query::row::Source;
 use accolade_domain::time::Timestamp;
+use accolade_engine::judging::excluded::Exclusion;
+use accolade_engine::judging::{Judge, Looked, Verdict, Why};
 use accolade_wire::bytes::Cursor;
 use accolade_wire::journal::Outcomes;
 use accolade_wire::record::{Kind, Slice};
@@ -14,8 +16,6 @@ use accolade_wire::record::{Kind, Slice};
 use super::super::Ending;
 use super::super::folding::failed;
 use super::board::{Counts, SEEN_MAX, Seen};
-use super::excluded::Exclusion;
-use super::judging::{Judge, Looked, Verdict, Why};
 use super::reading::Batch;
 use super::tallying::Worth;
 

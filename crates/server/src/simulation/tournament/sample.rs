@@ -7,11 +7,11 @@ use accolade_domain::event::Event;
 use accolade_domain::ledger::Place;
 use accolade_domain::query::row::Source;
 use accolade_domain::time::Timestamp;
+use accolade_engine::judging::{Judge, Looked, Verdict, Why};
 use accolade_wire::dialect::Dialect;
 use accolade_wire::json::Value;
 
 use super::board::{Board, Counts, SEEN_MAX, Seen};
-use super::judging::{Judge, Looked, Verdict, Why};
 use super::tallying::{Tallies, Worth};
 use crate::fields::Field;
 use crate::problem::{FieldError, Problem, Refusal};

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::input::{
-    ModelAgain, ModelAggregate, ModelAsked, ModelAward, ModelOf, ModelPlaces, ModelPrize,
-    ModelQuery, ModelResults, ModelStage, ModelTerm, ModelTies, ModelTournament, ModelWin,
-    ModelWorth, SCORE_ONE,
+    ModelAgain, ModelAggregate, ModelAsked, ModelAward, ModelFill, ModelOf, ModelPast,
+    ModelPastDoes, ModelPlaces, ModelPrize, ModelQuery, ModelResults, ModelStage, ModelTerm,
+    ModelTies, ModelTournament, ModelWin, ModelWorth, SCORE_ONE,
 };
 use crate::model::prizes::{ModelPrizeState, places};
 use crate::model::tournaments::{ModelLine, ModelStanding, board};
@@ -27,6 +27,7 @@ fn race(aggregate: ModelAggregate) -> ModelTournament {
         prizes: vec![],
         approval: false,
         stage: ModelStage::Scheduled,
+        fill: None,
         results: None,
         again: None,
     }
@@ -129,6 +130,37 @@ fn what_has_begun_stays_as_it_is_and_ends_earlier_at_most() {
     let over = ModelTournament { stage: ModelStage::Cancelled, ..next(3) };
     assert_eq!(say(&over, NOON + 11), None, "it is over");
     assert_eq!(say(&ModelTournament { ends: 0, ..next(3) }, NOON), None, "it ends first");
+}
+
+#[test]
+fn one_that_is_scheduled_after_its_start_comes_out_as_if_it_had_been_there() {
+    let mut story = Story::with(program());
+    story.wait(MINUTE);
+    story.wagers(&[("w1", "ann", 10), ("w2", "bob", 30), ("w3", "ann", 20)]);
+    story.tell(by("bob", void("w2", story.now).into()));
+    let say = |story: &mut Story, edited_from, fill| {
+        let terms = ModelTournament { edited_from, fill, ..race(ModelAggregate::Sum) };
+        story.model.tournament_said("casino", &terms, story.now)
+    };
+    assert_eq!(say(&mut story, 0, None), None, "it has begun");
+    assert_eq!(say(&mut story, 0, Some(ModelFill::Reading)), Some(1));
+    assert_eq!(story.board(), [line(1, "ann", 30, 2)]);
+    let place = (1, 1);
+    let does = ModelPastDoes::Counts(10 * SCORE_ONE, NOON + MINUTE);
+    let events = vec![ModelPast { place, now: NOON + MINUTE, does }];
+    let (player_id, tournament) = ("ann".to_owned(), 1);
+    story.ask("", ModelAsked::Fill { player_id, tournament, events });
+    assert!(story.model.is_told("casino", 1, "ann", place));
+    assert!(story.model.is_past("casino", 1, (4, 1)) && !story.model.is_past("casino", 1, (5, 1)));
+    // What comes meanwhile counts, too.
+    story.tell(by("ann", void("w3", story.now).into()));
+    story.wagers(&[("w4", "bob", 5)]);
+    assert_eq!(story.board(), [line(1, "ann", 10, 1), line(2, "bob", 5, 1)]);
+    assert_eq!(say(&mut story, 1, Some(ModelFill::Done)), None, "it was not added up");
+    assert_eq!(say(&mut story, 1, Some(ModelFill::Counting)), Some(1));
+    assert!(story.model.fills_any());
+    assert_eq!(say(&mut story, 2, Some(ModelFill::Done)), Some(1));
+    assert!(!story.model.fills_any());
 }
 
 #[test]

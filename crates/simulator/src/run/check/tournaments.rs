@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use accolade_domain::packed_scores::filling_number;
 use accolade_domain::tournament::prizes::PrizeState;
 use accolade_engine::contract::memory::MemoryStore;
 use accolade_engine::partition::Partition;
@@ -12,6 +13,7 @@ use accolade_engine::tables::prizes::PrizeKey;
 use accolade_engine::tables::remarks::RemarksKey;
 use accolade_wire::notice::prize::PrizeMoved;
 use accolade_wire::notice::scores::ScoredLine;
+use accolade_wire::tournament::Fill;
 use accolade_wire::tournament::results::{RankedLine, Results};
 
 use crate::input::{ModelAward, ModelStage, ModelTies, ModelTournament, ModelWin};
@@ -37,7 +39,9 @@ pub(super) fn same(partition: &Partition, model: &Model) {
                     standings(partition, operator, tournament, model, settlement);
                     standings(partition, operator, tournament, model, settlement + 1);
                 }
-                if partition.time() < tournament.heard_until() {
+                // What comes late while it is filled is remarked once that is done.
+                let is_filling = tournament.terms().is_filling();
+                if !is_filling && partition.time() < tournament.heard_until() {
                     remarks(partition, operator, tournament, model, settlement);
                 }
             }
@@ -46,7 +50,7 @@ pub(super) fn same(partition: &Partition, model: &Model) {
     rows(partition, model);
 }
 
-/// Who stands how where it is settled so many times again.
+/// Who stands how where it is settled so many times again. As long as it is filled, nobody does of whom something waits.
 fn standings(
     partition: &Partition,
     operator: &Operator,
@@ -54,9 +58,13 @@ fn standings(
     model: &Model,
     settlement: u32,
 ) {
-    let mut found = BTreeMap::new();
+    let (mut found, mut waiting) = (BTreeMap::new(), BTreeSet::new());
+    let filling = filling_number(tournament.number);
     for (ordinal, player) in (0..).zip(partition.players().all()) {
         let number = operator.number;
+        if player.operator == number && player.scores.of(filling).is_some() {
+            waiting.insert(player.name.to_string());
+        }
         if let Some(it) = partition.standing_of(number, tournament, settlement, ordinal) {
             let by = it.changed_by;
             let reached = (it.changed_at.micros(), by.partition, by.batch, by.slot);
@@ -65,7 +73,19 @@ fn standings(
     }
     let expected = model.standings(&operator.id, tournament.number, settlement).into_iter();
     let expected = expected.map(|it| (it.player, (it.score, it.events, it.reached)));
-    let expected: BTreeMap<_, _> = expected.collect();
+    let mut expected: BTreeMap<_, _> = expected.collect();
+    let fill = tournament.terms().fill;
+    assert!(waiting.is_empty() || tournament.terms().is_filling(), "{waiting:?} wait for ever");
+    if settlement == 0 {
+        assert!(!found.keys().any(|player| waiting.contains(player)), "{found:?} of {waiting:?}");
+    }
+    // Of whom nothing was told yet it is not known that anything waits.
+    let is_left_out = |player: &String| fill == Some(Fill::Reading) || waiting.contains(player);
+    if fill == Some(Fill::Reading) {
+        assert!(found.is_empty(), "{found:?} of what is read");
+    }
+    found.retain(|player, _| !is_left_out(player));
+    expected.retain(|player, _| !is_left_out(player));
     assert_eq!(found, expected, "who stands how in {} {}", operator.id, tournament.number);
 }
 
@@ -146,11 +166,30 @@ pub(super) fn told(
         score: it.score.0,
         events: it.events,
     };
-    let all = |scored: &[Vec<ScoredLine>]| -> Vec<Vec<_>> {
-        scored.iter().map(|lines| lines.iter().map(line).collect()).collect()
+    let is_filled =
+        |number: u32| model.tournament(&key.0, number).is_some_and(|terms| terms.fill.is_some());
+    let all = |scored: &[Vec<ScoredLine>]| {
+        let lines = scored.iter().map(|lines| -> Lines { lines.iter().map(line).collect() });
+        apart(lines.collect(), is_filled)
     };
-    assert_eq!(all(scored), expected.scored, "what is told of scores of {key:?}");
-    let (mut late, mut expected_late) = (all(scored_late), expected.scored_late.clone());
+    let (others, filled) = all(scored);
+    let (expected_others, expected_filled) = apart(expected.scored.clone(), is_filled);
+    assert_eq!(others, expected_others, "what is told of scores of {key:?}");
+    let numbers: BTreeSet<u32> = filled.keys().chain(expected_filled.keys()).copied().collect();
+    for number in numbers {
+        let of = |all: &BTreeMap<u32, Lines>| all.get(&number).cloned().unwrap_or_default();
+        let terms = model.tournament(&key.0, number).expect("it was said");
+        let (found, expected) = (of(&filled), of(&expected_filled));
+        let is_so = is_told_once_filled(&found, &expected, terms.is_filling());
+        assert!(is_so, "what is told of {} of {key:?}: {found:?} {expected:?}", terms.id);
+    }
+    let (mut late, filled) = all(scored_late);
+    let (mut expected_late, expected_filled) = apart(expected.scored_late.clone(), is_filled);
+    // What waited is remarked, and not told of.
+    for (number, found) in filled {
+        let expected = expected_filled.get(&number).map_or(&[][..], Vec::as_slice);
+        assert!(expected.ends_with(&found), "late in {number}: {key:?} {found:?} {expected:?}");
+    }
     for lines in late.iter_mut().chain(&mut expected_late) {
         lines.sort_by_key(|it| it.tournament);
     }
@@ -185,6 +224,41 @@ pub(super) fn told(
     );
 }
 
+/// What is told of one tournament after the other, or at once.
+type Lines = Vec<ModelScoredLine>;
+
+/// What is told of tournaments at once, but for those that were filled, of each of which it is told apart.
+fn apart(all: Vec<Lines>, is_filled: impl Fn(u32) -> bool) -> (Vec<Lines>, BTreeMap<u32, Lines>) {
+    let (mut others, mut filled) = (Vec::new(), BTreeMap::<u32, Lines>::new());
+    for lines in all {
+        let (own, rest): (Lines, Lines) =
+            lines.into_iter().partition(|line| is_filled(line.tournament));
+        for line in own {
+            filled.entry(line.tournament).or_default().push(line);
+        }
+        others.extend((!rest.is_empty()).then_some(rest));
+    }
+    (others, filled)
+}
+
+/// Of whom something waited it is told first what the player has come to once nothing does, and then what changes that; of
+/// others as ever.
+fn is_told_once_filled(
+    found: &[ModelScoredLine],
+    expected: &[ModelScoredLine],
+    is_filling: bool,
+) -> bool {
+    let Some((first, then)) = found.split_first() else {
+        return expected.is_empty() || is_filling;
+    };
+    let before = expected.strip_suffix(then).and_then(<[_]>::last);
+    let is_whole = |before: &ModelScoredLine| {
+        let of = |line: &ModelScoredLine| (line.score, line.events);
+        (first.value, first.delta) == (0, 0) && of(first) == of(before)
+    };
+    found == expected || before.is_some_and(is_whole)
+}
+
 /// The leaderboards that are put together of all partitions are sorted lists of all players; says how many they are. Those
 /// are left out of which one partition knows other than another.
 pub(crate) fn boards(partitions: &[&Partition], models: &[&Model]) -> u64 {
@@ -201,7 +275,8 @@ pub(crate) fn boards(partitions: &[&Partition], models: &[&Model]) -> u64 {
     for operator in partitions[0].rules().operators() {
         for tournament in operator.tournaments.all() {
             let Some(tournament) = known(operator.number, tournament.number) else { continue };
-            if !partitions.iter().all(|it| tournament.keeps_scores(it.time())) {
+            let is_kept = partitions.iter().all(|it| tournament.keeps_scores(it.time()));
+            if !is_kept || tournament.terms().is_filling() {
                 continue;
             }
             let part = |partition: &&Partition| Part::of(partition, operator.number, &tournament);

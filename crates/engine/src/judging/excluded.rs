@@ -7,21 +7,22 @@ use std::collections::HashMap;
 
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
-use accolade_engine::partition::Partition;
 use accolade_wire::control::Command;
 use accolade_wire::dialect::Dialect;
 use accolade_wire::record::{Kind, Record};
 
+use crate::partition::Partition;
+
 /// From when until when each player was excluded.
 #[derive(Debug, Default)]
-pub(super) struct Excluded(HashMap<Box<str>, Vec<(Timestamp, Timestamp)>>);
+pub struct Excluded(HashMap<Box<str>, Vec<(Timestamp, Timestamp)>>);
 
 /// What is for ever.
 const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
 
 /// What the log says of a player's exclusion.
 #[derive(Debug, Clone)]
-pub(super) enum Exclusion {
+pub enum Exclusion {
     /// It begins, until then.
     Begins(Box<str>, Timestamp),
     /// It ends.
@@ -30,7 +31,7 @@ pub(super) enum Exclusion {
 
 impl Exclusion {
     /// What a command of an operator's has done.
-    pub(super) fn of(record: &Record<'_>, outcome: &Outcome, behaviour: u16) -> Option<Self> {
+    pub fn of(record: &Record<'_>, outcome: &Outcome, behaviour: u16) -> Option<Self> {
         let is_done = matches!(outcome, Outcome::Done { .. });
         let body = Some(record.body).filter(|_| record.kind == Kind::Command && is_done)?;
         match (Dialect::of(behaviour).command)(str::from_utf8(body).ok()?) {
@@ -44,11 +45,12 @@ impl Exclusion {
 }
 
 impl Excluded {
-    /// Adds those of an operator, by number, that a partition's state has.
-    pub(super) fn add_state(&mut self, partition: &Partition, operator: u32) {
+    /// Adds those of an operator, by number, that a partition's state has and that had begun before a moment. What began later
+    /// the log says where it stands: events may be before it in the same batch.
+    pub fn add_state(&mut self, partition: &Partition, operator: u32, begins: Timestamp) {
         for (ordinal, exclusion) in partition.tables().exclusions.iter() {
             let player = partition.players().get(*ordinal);
-            if player.operator == operator {
+            if player.operator == operator && exclusion.from < begins {
                 let until = exclusion.until.unwrap_or(NEVER);
                 self.add(&player.name.text(), (exclusion.from, until));
             }
@@ -56,7 +58,7 @@ impl Excluded {
     }
 
     /// Adds what the log says.
-    pub(super) fn hear(&mut self, exclusion: Exclusion, now: Timestamp) {
+    pub fn hear(&mut self, exclusion: Exclusion, now: Timestamp) {
         match exclusion {
             Exclusion::Begins(player, until) => self.add(&player, (now, until)),
             Exclusion::Ends(player) => {
@@ -73,7 +75,7 @@ impl Excluded {
     }
 
     /// Whether a player is excluded at a moment.
-    pub(super) fn holds(&self, player: &str, now: Timestamp) -> bool {
+    pub fn holds(&self, player: &str, now: Timestamp) -> bool {
         // Mostly nobody is.
         let all = if self.0.is_empty() { None } else { self.0.get(player) };
         all.into_iter().flatten().copied().any(|(from, until)| from <= now && now < until)

@@ -3,6 +3,8 @@
 //! Whether it was a repeat, was voided before it came, or its player was excluded, stands in the journal; so does the version
 //! of the program at whose rate a wager's amounts are compared. So accounts are not needed.
 
+pub mod excluded;
+
 use std::sync::Arc;
 
 use accolade_domain::event::{Event, GameEvent, Wager};
@@ -12,29 +14,35 @@ use accolade_domain::ranking::Score;
 use accolade_domain::refusal::Refusal;
 use accolade_domain::time::Timestamp;
 use accolade_domain::tournament::Tournament;
-use accolade_engine::rules::Operator;
 use accolade_wire::dialect::Dialect;
 use accolade_wire::json::find;
 use accolade_wire::record::{Kind, Record, Source};
 
+use crate::rules::Operator;
+
 /// What a tournament and its operator say of an event.
 #[derive(Debug)]
-pub(super) struct Judge {
-    pub(super) operator: Arc<Operator>,
-    pub(super) operator_id: Box<str>,
-    pub(super) decides: Tournament,
+pub struct Judge {
+    /// Whose programs say what money is worth.
+    pub operator: Arc<Operator>,
+    /// Its id.
+    pub operator_id: Box<str>,
+    /// What decides about the tournament.
+    pub decides: Tournament,
 }
 
 /// What has become of an event, or would have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Verdict {
+    /// It counts so much.
     Counts(Score),
+    /// It does not.
     Not(Why),
 }
 
 /// Why an event does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
+pub enum Why {
     /// The condition does not hold; which clause of it alone, where one alone was looked for and found.
     Condition(Option<usize>),
     /// What it would count is NULL, cannot be computed, or is too much.
@@ -51,17 +59,21 @@ pub(super) enum Why {
 
 /// An event that was looked at.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Looked<'a> {
-    pub(super) id: &'a str,
-    pub(super) player: &'a str,
-    pub(super) at: Timestamp,
-    pub(super) verdict: Verdict,
+pub struct Looked<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The player.
+    pub player: &'a str,
+    /// Its own time.
+    pub at: Timestamp,
+    /// What becomes of it.
+    pub verdict: Verdict,
 }
 
 impl Judge {
     /// Hears what becomes of a record, if it is an event that the tournament is about. `narrowly` says whether to look for
     /// the clause that alone has refused it.
-    pub(super) fn look(
+    pub fn look(
         &self,
         record: &Record<'_>,
         outcome: &Outcome,
@@ -95,7 +107,13 @@ impl Judge {
                     let before = match outcome {
                         Outcome::Recorded => Ok(()),
                         Outcome::Repeated { .. } => Err(Why::Repeated),
-                        _ => return,
+                        Outcome::Counted { .. }
+                        | Outcome::Refused { .. }
+                        | Outcome::Voided { .. }
+                        | Outcome::DeadLetter { .. }
+                        | Outcome::Done { .. }
+                        | Outcome::Declined { .. }
+                        | Outcome::Time { .. } => return,
                     };
                     let by = before.and_then(|()| self.game_event(&event, narrowly));
                     hear(Looked {
@@ -111,12 +129,7 @@ impl Judge {
     }
 
     /// What a wager counts that a version applies to; 0 is none.
-    pub(super) fn wager(
-        &self,
-        wager: &Wager<'_>,
-        version: u32,
-        narrowly: bool,
-    ) -> Result<Score, Why> {
+    pub fn wager(&self, wager: &Wager<'_>, version: u32, narrowly: bool) -> Result<Score, Why> {
         let version = self.operator.versions.get(version);
         let program = version.map(|version| &*version.program.program);
         let rate = program.and_then(|program| program.rate_from(&wager.currency));
@@ -125,7 +138,7 @@ impl Judge {
     }
 
     /// What a game event counts.
-    pub(super) fn game_event(&self, event: &GameEvent<'_>, narrowly: bool) -> Result<Score, Why> {
+    pub fn game_event(&self, event: &GameEvent<'_>, narrowly: bool) -> Result<Score, Why> {
         self.row(&Row::of_game(event, find, &self.decides.zone), narrowly)
     }
 

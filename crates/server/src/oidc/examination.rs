@@ -20,7 +20,7 @@ impl Trusted {
     /// Asks the issuer for its keys, by its discovery document, as a node does. Takes ten seconds at most.
     pub async fn examine(&self) -> Result<Published, String> {
         let way = Way::new(self).map_err(|bad: BadTrust| bad.to_string())?;
-        let published = way.fetch().await?;
+        let published = way.fetch().await?.keys;
         let keys = published.len();
         let set = KeySet::default().then(published).unwrap_or_default();
         let count = |name: &str| crypto::named(name).map_or(0, |algorithm| set.count(algorithm));

@@ -113,7 +113,7 @@ impl Portal {
             return Err(Problem::not_found("file"));
         }
         let Some((file, tag)) = found.or_else(|| self.0.get(PAGE)) else {
-            let page = raw(StatusCode::NOT_FOUND, "text/html; charset=utf-8", NOT_BUILT);
+            let page = raw(StatusCode::OK, "text/html; charset=utf-8", NOT_BUILT);
             return Ok(guarded(page));
         };
         let fresh = if file.path.starts_with(HASHED) { &FOR_EVER } else { &ASKED_AGAIN };

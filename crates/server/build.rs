@@ -71,5 +71,5 @@ fn packed(plain: &[u8]) -> Result<[Vec<u8>; 2], Box<dyn Error>> {
     encoder.write_all(plain)?;
     let both = [encoder.finish()?, zstd::bulk::compress(plain, ZSTD_LEVEL)?];
     let is_worth_it = |packed: &Vec<u8>| packed.len() < plain.len() / 10 * 9;
-    Ok(if both.iter().all(is_worth_it) { both } else { Default::default() })
+    Ok(if both.iter().all(is_worth_it) { both } else { [Vec::new(), Vec::new()] })
 }

@@ -142,6 +142,8 @@ struct Told {
     /// What was given for codes that nobody has shown yet.
     codes: HashMap<String, Given>,
     given: usize,
+    /// How often a token was asked for.
+    shown: usize,
 }
 
 /// What a code is for.
@@ -193,6 +195,7 @@ async fn keys(State((told, _)): State<Shared>) -> Response {
 /// Gives the token of a code once, to whoever shows the verifier of its challenge (RFC 7636, S256).
 async fn token(State((told, _)): State<Shared>, headers: HeaderMap, form: String) -> Response {
     let mut told = told.lock().unwrap();
+    told.shown += 1;
     match told.mood {
         Mood::Well | Mood::SaysItIsAnother | Mood::LeadsElsewhere => {}
         Mood::Fails => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
@@ -248,6 +251,7 @@ impl Issuer {
             secret: None,
             codes: HashMap::new(),
             given: 0,
+            shown: 0,
         };
         let told = Arc::new(Mutex::new(told));
         let asked = Arc::new(AtomicUsize::new(0));
@@ -289,6 +293,11 @@ impl Issuer {
         json!({
             "issuer": self.url, "code": code, "codeVerifier": verifier, "redirectUri": REDIRECT,
         })
+    }
+
+    /// How often codes were shown to it.
+    pub(crate) fn shown(&self) -> usize {
+        self.told.lock().unwrap().shown
     }
 
     /// How often its discovery document was asked for.

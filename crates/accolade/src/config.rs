@@ -38,7 +38,8 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
 
     /// Issuers whose access tokens (OIDC) are taken, the same in all nodes of a cluster. Each is a
-    /// section `[[oidc]]`, with what its tokens may in sections `[[oidc.grants]]`: docs/api.md has an example.
+    /// section `[[oidc]]`, with what its tokens may in sections `[[oidc.grants]]`, and with `[oidc.portal]` where staff sign
+    /// in to the portal there: docs/api.md has an example.
     #[config(default = [])]
     pub(crate) oidc: Vec<accolade_server::Trusted>,
 
@@ -469,6 +470,8 @@ mod tests {
         };
         let config = read(&example).unwrap();
         assert_eq!((config.oidc.len(), config.oidc[0].grants.len()), (1, 2));
+        let portal = config.oidc[0].portal.as_ref().unwrap();
+        assert_eq!((&*portal.client_id, &*portal.scope), ("accolade-portal", "openid"));
         let refused = read(&example.replace("RS256", "HS256")).unwrap().settings_to_serve();
         let refused = format!("{:#}", refused.unwrap_err());
         assert!(refused.starts_with("`oidc[0].algorithms` has `HS256`: expected"), "{refused}");

@@ -38,6 +38,16 @@ enum KeyCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Show whose the key is that this command uses, what it may do, and until when
+    #[command(after_help = "Example:\n  accolade key whoami --operator operator-789")]
+    Whoami {
+        /// The operator
+        #[arg(long, value_name = "ID")]
+        operator: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Give a key another secret, and print it; the one before is valid for a while
     #[command(after_help = "Example:\n  accolade key rotate first --operator operator-789")]
     Rotate {
@@ -128,11 +138,20 @@ struct Key {
     last_used: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+struct Who {
+    subject: String,
+    roles: Vec<String>,
+    scopes: Vec<String>,
+    until: Option<String>,
+}
+
 /// Runs `accolade key`.
 pub(crate) async fn run(place: &Where, arguments: Arguments) -> anyhow::Result<Ended> {
     client::with(place, IfMissing::Complain, async |client| match arguments.command {
         KeyCommand::Add(add) => make(client, add).await,
         KeyCommand::List { operator, json } => list(client, &operator, json).await,
+        KeyCommand::Whoami { operator, json } => whoami(client, &operator, json).await,
         KeyCommand::Rotate { id, operator, old_until, dry_run, json } => {
             let path = with_dry_run(&format!("/api/v1/keys/{}/rotate", escaped(&id)), dry_run);
             let body = old_until.map_or(json!({}), |until| json!({ "oldUntil": until }));
@@ -191,6 +210,20 @@ async fn show(answer: Answer, dry_run: bool, json: bool) -> anyhow::Result<Ended
         say(format_args!("secret  {secret}"))?;
         say("\nThe secret is shown this once: keep it where your secrets are.")?;
     }
+    Ok(Ended::Well)
+}
+
+async fn whoami(client: &Client, operator: &str, json: bool) -> anyhow::Result<Ended> {
+    let answer = client.send(Ask::get("/api/v1/whoami").of(operator)).await?.or_problem().await?;
+    if json {
+        answer.print().await?;
+        return Ok(Ended::Well);
+    }
+    let Who { subject, roles, scopes, until } = answer.json().await?;
+    say(format_args!("who     {}", printable(&subject)))?;
+    say(format_args!("roles   {}", roles.join(", ")))?;
+    say(format_args!("scopes  {}", scopes.join(", ")))?;
+    say(format_args!("until   {}", until.as_deref().unwrap_or("it is revoked")))?;
     Ok(Ended::Well)
 }
 

@@ -124,7 +124,16 @@ impl Service {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<(Bytes, Held<'s>), Problem> {
-        let max = self.settings.body_bytes_max;
+        self.read_body_within(self.settings.body_bytes_max, headers, body).await
+    }
+
+    /// The same for a body of at most `max` bytes.
+    pub(crate) async fn read_body_within<'s>(
+        &'s self,
+        max: usize,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<(Bytes, Held<'s>), Problem> {
         let named = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         let expected = named.and_then(|length| length.parse().ok()).unwrap_or(0_usize);
         if expected > max {

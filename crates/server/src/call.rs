@@ -136,8 +136,11 @@ impl Call {
             (By::Player | By::PlayerAnywhere, _) => principal.names(&name)?,
             // What is taken in names its players item by item.
             (By::Nothing, Effect::TakesIn) => {}
-            // The catalogue is the same for all players, and of a leaderboard each is shown their own part.
-            _ if matches!(route.scope, Scope::RewardsRead | Scope::TournamentsRead) => {}
+            // The catalogue is the same for all players; of leaderboards and credentials each is shown their own part.
+            _ if matches!(
+                route.scope,
+                Scope::SelfRead | Scope::RewardsRead | Scope::TournamentsRead
+            ) => {}
             (
                 By::Nothing
                 | By::DeadLetter

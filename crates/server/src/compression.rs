@@ -148,6 +148,26 @@ fn is_worth_it(response: &Response) -> bool {
     (is_text || is_json)
         && response.status() != StatusCode::PARTIAL_CONTENT
         && !headers.contains_key(CONTENT_ENCODING)
+        && response.extensions().get::<Chosen>().is_none()
+}
+
+/// Says of an answer that its coding was chosen already.
+#[derive(Debug, Clone, Copy)]
+struct Chosen;
+
+/// Puts what was compressed before into an answer, as `asked` likes it: `of` a coding, or as it is where that is empty.
+pub(crate) fn choose(
+    asked: &HeaderMap,
+    answer: &mut Response,
+    of: impl FnOnce(Coding) -> &'static [u8],
+) {
+    answer.extensions_mut().insert(Chosen);
+    let Some(coding) = asked.get(ACCEPT_ENCODING).and_then(Coding::liked_by) else { return };
+    let made = of(coding);
+    if !made.is_empty() {
+        *answer.body_mut() = Body::from(made);
+        name(answer.headers_mut(), coding);
+    }
 }
 
 /// What is the same for everybody, compressed once for each coding.

@@ -71,21 +71,27 @@ pub struct Lent {
     pub player: Option<String>,
 }
 
-fn of_the_node(subject: &str, scopes: Scopes, credential: Credential) -> Arc<Principal> {
-    let (subject, operators) = (subject.into(), Operators::All);
-    let (player, bounds, key) = (None, Bounds::default(), None);
-    Arc::new(Principal { subject, operators, scopes, player, bounds, key, credential })
+fn of_the_node(
+    subject: &str,
+    roles: &[Role],
+    scopes: Scopes,
+    credential: Credential,
+) -> Arc<Principal> {
+    let (subject, operators, roles) = (subject.into(), Operators::All, roles.into());
+    let (player, bounds, key, until) = (None, Bounds::default(), None, None);
+    Arc::new(Principal { subject, operators, roles, scopes, player, bounds, key, credential, until })
 }
 
 impl Default for Credentials {
     fn default() -> Self {
-        let (socket, node) = (Role::Administrator.scopes(), Scopes::of(&[Scope::Nodes]));
+        let (socket, node) = ([Role::Administrator], Scopes::of(&[Scope::Nodes]));
+        let may = Scopes::of_roles(&socket);
         Self {
             table: RwLock::default(),
             uses: Uses::default(),
-            nobody: of_the_node("nobody", Scopes::default(), Credential::Nothing),
-            socket: of_the_node("the local socket", socket, Credential::Socket),
-            node: of_the_node("a node of the cluster", node, Credential::ClusterSecret),
+            nobody: of_the_node("nobody", &[], Scopes::default(), Credential::Nothing),
+            socket: of_the_node("the local socket", &socket, may, Credential::Socket),
+            node: of_the_node("a node of the cluster", &[], node, Credential::ClusterSecret),
         }
     }
 }
@@ -227,26 +233,27 @@ impl Table {
     /// Adds the secrets of a key, none where it was revoked.
     fn add_key(&mut self, key: &Key, known: &Arc<Known>, uses: &Uses) {
         let id: Box<str> = key.terms.id.as_str().into();
-        let bounds = Bounds::of(&key.terms);
         if key.revoked.is_none() {
-            self.origins.extend(bounds.origins.iter().cloned());
-            let pages = Arc::clone(&bounds.origins);
+            let pages = Bounds::of(&key.terms).origins;
+            self.origins.extend(pages.iter().cloned());
             self.open.insert((known.number, id.clone()), (key.until(), pages));
         }
-        let principal = Arc::new(Principal {
-            subject: format!("the key {} of {}", key.terms.id, known.id).into(),
-            operators: Operators::These(Box::new([Arc::clone(known)])),
-            scopes: keys::scopes(&key.terms),
-            player: key.terms.player.as_deref().map(Into::into),
-            bounds,
-            key: Some(ShownKey { id, used: Some(uses.of(known.number, key.number)) }),
-            credential: Credential::ApiKey,
-        });
+        let used = uses.of(known.number, key.number);
         for (hash, until) in key.secrets() {
-            if let Some(hash) = from_hex(hash) {
-                let principal = Arc::clone(&principal);
-                self.by_secret.insert(front(&hash), Shown { hash, until, principal });
-            }
+            let Some(hash) = from_hex(hash) else { continue };
+            let roles = keys::roles(&key.terms);
+            let principal = Arc::new(Principal {
+                subject: format!("the key {} of {}", key.terms.id, known.id).into(),
+                operators: Operators::These(Box::new([Arc::clone(known)])),
+                scopes: Scopes::of_roles(&roles),
+                roles,
+                player: key.terms.player.as_deref().map(Into::into),
+                bounds: Bounds::of(&key.terms),
+                key: Some(ShownKey { id: id.clone(), used: Some(Arc::clone(&used)) }),
+                credential: Credential::ApiKey,
+                until,
+            });
+            self.by_secret.insert(front(&hash), Shown { hash, until, principal });
         }
     }
 
@@ -257,11 +264,13 @@ impl Table {
         let principal = Arc::new(Principal {
             subject: "the key of the first start".into(),
             operators: Operators::These(Box::default()),
+            roles: Box::default(),
             scopes: Scopes::of(&[Scope::NodeWrite]),
             player: None,
             bounds: Bounds::default(),
             key: Some(ShownKey { id: first_key::ID.into(), used: None }),
             credential: Credential::ApiKey,
+            until: Some(key.until),
         });
         self.by_secret.insert(front(&hash), Shown { hash, until: Some(key.until), principal });
     }
@@ -271,11 +280,13 @@ impl Table {
         let principal = Principal {
             subject: format!("a lent key of the role {}", lent.role.code()).into(),
             operators: Operators::These(operators.collect()),
+            roles: [lent.role].into(),
             scopes: lent.role.scopes(),
             player: lent.player.as_deref().map(Into::into),
             bounds: Bounds::default(),
             key: None,
             credential: Credential::ApiKey,
+            until: None,
         };
         let hash = secret::hash(&self.hash_key, &key);
         let shown = Shown { hash, until: None, principal: Arc::new(principal) };

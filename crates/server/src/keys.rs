@@ -492,8 +492,7 @@ impl Asked {
     }
 }
 
-/// The scopes of a key's roles.
-pub(crate) fn scopes(terms: &NewKey) -> crate::roles::Scopes {
-    let roles = terms.roles.iter().filter_map(|name| Role::named(name));
-    roles.fold(crate::roles::Scopes::default(), |scopes, role| scopes.and(role.scopes()))
+/// A key's roles.
+pub(crate) fn roles(terms: &NewKey) -> Box<[Role]> {
+    terms.roles.iter().filter_map(|name| Role::named(name)).collect()
 }

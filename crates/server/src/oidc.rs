@@ -11,6 +11,7 @@ mod grants;
 mod issuer;
 mod keys;
 mod recent;
+pub(crate) mod sign_in;
 mod terms;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use jsonwebtoken::dangerous::insecure_decode_claims;
 use serde::Deserialize;
 
 pub use self::examination::Published;
-pub use self::terms::{BadTrust, Grant, Trusted};
+pub use self::terms::{BadTrust, Grant, PortalClient, Trusted};
 
 use self::issuer::Issuer;
 use crate::parameters::OPERATOR_ID;

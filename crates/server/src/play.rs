@@ -4,18 +4,13 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use accolade_wire::hex::to_hex;
-use axum::body::Body;
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderName, IF_NONE_MATCH, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
-};
+use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use sha2::{Digest, Sha256};
 
 use crate::call::Call;
 use crate::compression::Kept;
+use crate::files::{tag_of, versioned};
 use crate::problem::Problem;
 use crate::shapes::raw;
 
@@ -85,41 +80,21 @@ static COMPRESSED: Kept = Kept::new();
 
 /// Of all files together: a page and a script of two releases do not meet.
 static VERSION: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let mut hash = Sha256::new();
-    for File { content, .. } in [&PAGE, &*WIDGET].into_iter().chain(&PARTS) {
-        hash.update((content.len() as u64).to_le_bytes());
-        hash.update(content.as_bytes());
-    }
-    // Weak, as a compressed file is the same file.
-    let tag = format!("W/\"{}\"", &to_hex(&hash.finalize())[..24]);
-    HeaderValue::try_from(tag).expect("digits are ASCII")
+    let all = [&PAGE, &*WIDGET].into_iter().chain(&PARTS);
+    tag_of(all.map(|file| file.content.as_bytes()))
 });
 
 impl File {
     fn respond(&'static self, asked: &HeaderMap) -> Response {
-        let mut response = if is_known(asked) {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            response
-        } else {
+        let mut response = versioned(asked, &VERSION, &FRESH, || {
             let mut response = raw(StatusCode::OK, self.content_type, &*self.content);
             COMPRESSED.compress(self.name, self.content.as_bytes(), asked, &mut response);
             response
-        };
-        let headers = response.headers_mut();
-        headers.insert(ETAG, VERSION.clone());
-        headers.insert(CACHE_CONTROL, FRESH.clone());
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+        });
+        let policy = HeaderValue::from_static("cross-origin");
+        response.headers_mut().insert(RESOURCE_POLICY, policy);
         response
     }
-}
-
-/// Whether who asks has this version.
-fn is_known(asked: &HeaderMap) -> bool {
-    let known = asked.get_all(IF_NONE_MATCH).iter().filter_map(|known| known.to_str().ok());
-    let mut tags = known.flat_map(|known| known.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.as_bytes() == VERSION.as_bytes())
 }
 
 /// The page of every tournament.

@@ -133,11 +133,13 @@ impl Service {
         Some(Arc::new(Principal {
             subject: "a player by a token".into(),
             operators: Operators::These(Box::new([operator])),
+            roles: [Role::Player].into(),
             scopes: Role::Player.scopes(),
             player: Some(claims.player.into()),
             bounds: Bounds::of_token(origins),
             key: None,
             credential: Credential::PlayerToken,
+            until: Some(Timestamp::from_micros(claims.until)),
         }))
     }
 }

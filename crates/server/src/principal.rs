@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use accolade_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::Bounds;
 use crate::problem::{Problem, Refusal};
 use crate::rate::Limit;
-use crate::roles::{Scope, Scopes};
+use crate::roles::{Role, Scope, Scopes};
 use crate::routes::Effect;
 use crate::uses::Used;
 
@@ -18,6 +19,8 @@ pub(crate) struct Principal {
     /// Who it is, for the record.
     pub(crate) subject: Box<str>,
     pub(crate) operators: Operators,
+    /// What gave it its scopes, where it has shown itself to this node; another node tells of scopes alone.
+    pub(crate) roles: Box<[Role]>,
     pub(crate) scopes: Scopes,
     /// The only player that it may name.
     pub(crate) player: Option<Box<str>>,
@@ -26,6 +29,8 @@ pub(crate) struct Principal {
     pub(crate) key: Option<ShownKey>,
     /// How it has said who it is.
     pub(crate) credential: Credential,
+    /// When what it has shown ends, where that is known here; `None` for never.
+    pub(crate) until: Option<Timestamp>,
 }
 
 /// A key of an operator.
@@ -158,7 +163,6 @@ impl Principal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::roles::Role;
 
     fn of(operators: &[&str], player: Option<&str>) -> Principal {
         let known = |id: &&str| {
@@ -168,11 +172,13 @@ mod tests {
         Principal {
             subject: "somebody".into(),
             operators: Operators::These(operators.iter().map(known).collect()),
+            roles: [Role::Player].into(),
             scopes: Role::Player.scopes(),
             player: player.map(Into::into),
             bounds: Bounds::default(),
             key: None,
             credential: Credential::ApiKey,
+            until: None,
         }
     }
 

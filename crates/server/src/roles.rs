@@ -9,6 +9,8 @@ use crate::routes::{self, Audience};
 pub enum Scope {
     /// None: whoever asks is answered.
     Public,
+    /// What the credential itself is.
+    SelfRead,
     /// Taking in wagers and voids.
     WagersWrite,
     /// Taking in game events.
@@ -79,7 +81,8 @@ pub enum Scope {
 
 impl Scope {
     /// Those that a credential may have.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
+        Self::SelfRead,
         Self::WagersWrite,
         Self::EventsWrite,
         Self::EventsRead,
@@ -119,6 +122,7 @@ impl Scope {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Public => "public",
+            Self::SelfRead => "self:read",
             Self::WagersWrite => "wagers:write",
             Self::EventsWrite => "events:write",
             Self::EventsRead => "events:read",
@@ -165,6 +169,7 @@ impl Scope {
     pub const fn is_for_pages(self) -> bool {
         match self {
             Self::Public
+            | Self::SelfRead
             | Self::EventsWrite
             | Self::PlayersRead
             | Self::RedemptionsReserve
@@ -205,6 +210,7 @@ impl Scope {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Public => "nothing that is anybody's",
+            Self::SelfRead => "see whose the credential is, and what it may do",
             Self::WagersWrite => "send wagers and voids",
             Self::EventsWrite => "send game events",
             Self::EventsRead => "see events, and why wagers gave what they gave",
@@ -258,6 +264,11 @@ impl Scopes {
             at += 1;
         }
         Self(set)
+    }
+
+    /// Those of all of `roles`.
+    pub fn of_roles(roles: &[Role]) -> Self {
+        roles.iter().fold(Self::default(), |scopes, role| scopes.and(role.scopes()))
     }
 
     /// Whether `scope` is among them.
@@ -325,6 +336,7 @@ impl Role {
     pub const fn scopes(self) -> Scopes {
         use Scope as S;
         const OF_AN_OPERATOR: Scopes = Scopes::of(&[
+            S::SelfRead,
             S::WagersWrite,
             S::EventsWrite,
             S::EventsRead,
@@ -360,6 +372,7 @@ impl Role {
             Self::Administrator => OF_AN_OPERATOR.and(Scopes::of(&[S::NodeRead, S::NodeWrite])),
             Self::Admin => OF_AN_OPERATOR,
             Self::Product => Scopes::of(&[
+                S::SelfRead,
                 S::ProgramRead,
                 S::ProgramWrite,
                 S::RewardsRead,
@@ -371,6 +384,7 @@ impl Role {
                 S::ReportsRead,
             ]),
             Self::Support => Scopes::of(&[
+                S::SelfRead,
                 S::EventsRead,
                 S::PlayersRead,
                 S::PlayersWrite,
@@ -388,6 +402,7 @@ impl Role {
                 S::DeadLettersRead,
             ]),
             Self::Auditor => Scopes::of(&[
+                S::SelfRead,
                 S::EventsRead,
                 S::PlayersRead,
                 S::LedgerRead,
@@ -402,8 +417,9 @@ impl Role {
                 S::ReportsRead,
                 S::AuditRead,
             ]),
-            Self::Ingest => Scopes::of(&[S::EventsWrite]),
+            Self::Ingest => Scopes::of(&[S::SelfRead, S::EventsWrite]),
             Self::Player => Scopes::of(&[
+                S::SelfRead,
                 S::PlayersRead,
                 S::RedemptionsReserve,
                 S::RewardsRead,

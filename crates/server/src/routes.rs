@@ -15,6 +15,7 @@ mod local;
 mod nodes;
 mod play;
 mod players;
+mod portal;
 mod program;
 mod redemptions;
 mod reports;
@@ -169,8 +170,12 @@ pub(crate) enum Area {
     Reports,
     Audit,
     Running,
+    /// Who asks, and how staff come to say so.
+    SignIn,
     /// What shows players something.
     Play,
+    /// What shows staff everything.
+    Portal,
     /// The description itself, and what shows it.
     Description,
     Node,
@@ -178,7 +183,7 @@ pub(crate) enum Area {
 }
 
 impl Area {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Intake,
         Self::Events,
         Self::Players,
@@ -193,7 +198,9 @@ impl Area {
         Self::Reports,
         Self::Audit,
         Self::Running,
+        Self::SignIn,
         Self::Play,
+        Self::Portal,
         Self::Description,
         Self::Node,
         Self::Cluster,
@@ -238,7 +245,11 @@ impl Area {
             Self::Reports => ("Reports", "What players earn, spend and still have, together."),
             Self::Audit => ("Audit", "Who did what: changes, and looks at players' data."),
             Self::Running => ("Running", "Health and metrics."),
+            Self::SignIn => {
+                ("Signing in", "Who asks, and how staff sign in to the portal at their own provider.")
+            }
             Self::Play => ("Play", "What shows players something, without a program of theirs."),
+            Self::Portal => ("Portal", "What staff see and do in a browser."),
             Self::Description => ("Description", "This API's own description."),
             Self::Node => ("Node", "What only whoever runs the node may do."),
             Self::Cluster => ("Cluster", "What nodes ask each other."),
@@ -247,7 +258,10 @@ impl Area {
 
     /// Whether callers of the network are told of it.
     pub(crate) const fn is_described(self) -> bool {
-        !matches!(self, Self::Play | Self::Description | Self::Node | Self::Cluster)
+        !matches!(
+            self,
+            Self::Play | Self::Portal | Self::Description | Self::Node | Self::Cluster
+        )
     }
 }
 
@@ -349,7 +363,7 @@ impl Takes {
     }
 }
 
-static AREAS: [&[Route]; 20] = [
+static AREAS: [&[Route]; 21] = [
     &intake::ROUTES,
     &events::ROUTES,
     &players::ROUTES,
@@ -358,6 +372,7 @@ static AREAS: [&[Route]; 20] = [
     &tournaments::ROUTES,
     &games::ROUTES,
     &play::ROUTES,
+    &portal::ROUTES,
     &standing::ROUTES,
     &signals::ROUTES,
     &export::ROUTES,

@@ -29,6 +29,7 @@ use crate::moves;
 use crate::oidc::Oidc;
 use crate::outlets::{Outlet, Outlets};
 use crate::player_tokens::Signer;
+use crate::portal::Portal;
 use crate::problem::{Problem, not_yet, rules_unknown};
 use crate::recurring;
 use crate::sealing::Sealing;
@@ -95,6 +96,8 @@ pub struct Settings {
     pub alerts: Thresholds,
     /// The issuers whose access tokens are taken.
     pub oidc: Oidc,
+    /// What is served below `/portal/`.
+    pub portal: Portal,
     /// What sends webhooks.
     pub webhooks: Sender,
     /// The key of secrets that must be readable again; the embedded form makes one where there is none.
@@ -125,6 +128,7 @@ impl Default for Settings {
             denied_max: DeniedMax::default(),
             alerts: Thresholds::default(),
             oidc: Oidc::default(),
+            portal: Portal::default(),
             webhooks: Sender::default(),
             sealing_key: None,
             data_dir: None,

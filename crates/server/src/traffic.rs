@@ -13,9 +13,9 @@ const REQUESTS: &str = "accolade_http_requests_total";
 const SECONDS: &str = "accolade_http_request_seconds";
 
 /// The statuses that are told apart.
-const STATUSES: [u16; 21] = [
-    101, 200, 201, 202, 206, 304, 400, 401, 403, 404, 405, 408, 409, 410, 412, 413, 415, 422, 429,
-    500, 503,
+const STATUSES: [u16; 22] = [
+    101, 200, 201, 202, 206, 304, 308, 400, 401, 403, 404, 405, 408, 409, 410, 412, 413, 415, 422,
+    429, 500, 503,
 ];
 
 /// The requests of all routes, in the order of their list.

@@ -110,6 +110,7 @@ impl Route {
             // Who would gain and lose most.
             Scope::ProgramRead => self.id == "getSimulation",
             Scope::Public
+            | Scope::SelfRead
             | Scope::ProgramWrite
             | Scope::RewardsRead
             | Scope::RewardsWrite

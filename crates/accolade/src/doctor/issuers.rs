@@ -31,7 +31,7 @@ pub(super) async fn examine(config: &Config) -> (Findings, Clocks) {
 
 fn tell(trusted: &Trusted, answer: Result<Published, String>, findings: &mut Findings) {
     let issuer = &trusted.issuer;
-    let Published { keys, usable, suited } = match answer {
+    let Published { keys, usable, suited, signs_in } = match answer {
         Ok(published) => published,
         Err(why) => {
             let mend = "its tokens would be refused: see that it runs and that this machine reaches it; `issuer` is \
@@ -60,5 +60,11 @@ fn tell(trusted: &Trusted, answer: Result<Published, String>, findings: &mut Fin
         let counts = usable.iter().map(|(name, count)| format!("{count} for {name}"));
         let counts = counts.collect::<Vec<_>>().join(", ");
         findings.ok(CHECK, format!("`{issuer}` answers as it is written down; keys: {counts}"));
+    }
+    if trusted.portal.is_some() && !signs_in {
+        let found = format!("`{issuer}` does not say where staff sign in to the portal");
+        let mend = "its discovery document has to have `authorization_endpoint` and `token_endpoint`, with https; without \
+                    them, leave `[oidc.portal]` out";
+        findings.error(CHECK, found, mend);
     }
 }

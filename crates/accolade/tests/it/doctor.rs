@@ -187,6 +187,11 @@ fn each_issuer_is_asked_and_what_its_tokens_would_be_refused_for_is_said() {
     let (code, found) = written(&[(&url, "\"HS256\"")]);
     assert_eq!(code, Some(1), "{found:?}");
     assert!(found[0].starts_with("error: `oidc[0].algorithms` has `HS256`"), "{found:?}");
+    let and_the_portal = "\"RS256\"]\nportal = { client_id = \"the portal\" } # [";
+    let (code, found) = written(&[(&url, and_the_portal)]);
+    assert_eq!((code, found.len()), (Some(1), 2), "{found:?}");
+    let told = format!("error: `{url}` does not say where staff sign in to the portal");
+    assert_eq!(found[1], told);
 }
 
 #[test]

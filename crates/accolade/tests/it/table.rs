@@ -47,6 +47,7 @@ const ROWS: &[Row] = &[
     ("operator list", "", BY_THE_SOCKET),
     ("key add", "other --operator operator-789 --role support", EVERYWHERE),
     ("key list", "--operator operator-789", EVERYWHERE),
+    ("key whoami", "--operator operator-789", EVERYWHERE),
     ("key rotate", "{key} --operator operator-789", EVERYWHERE),
     ("key revoke", "{key} --operator operator-789 --yes", EVERYWHERE),
     (

@@ -114,11 +114,13 @@ impl Service {
         Ok(Arc::new(Principal {
             subject: told.subject.as_str().into(),
             operators: Operators::These(operators),
+            roles: Box::default(),
             scopes: Scopes::of(&scopes),
             player: told.player.as_deref().map(Into::into),
             bounds: Bounds::default(),
             key: told.key.as_ref().map(key),
             credential: told.credential,
+            until: None,
         }))
     }
 }
@@ -140,11 +142,13 @@ mod tests {
         let principal = Principal {
             subject: "a subject with \u{e9} and \u{7f}".into(),
             operators: Operators::These(Box::new([known("a"), known("\u{4e2d}")])),
+            roles: [Role::Support].into(),
             scopes: Role::Support.scopes(),
             player: Some("p".into()),
             bounds: Bounds::default(),
             key: Some(ShownKey { id: "k".into(), used: None }),
             credential: Credential::PlayerToken,
+            until: None,
         };
         let told = Onward::of(&principal, Some("2001:db8::7".parse().unwrap()));
         assert_eq!(told.operators.as_deref().unwrap(), ["a", "\u{4e2d}"]);

@@ -1,4 +1,4 @@
-//! The keys of an issuer, by its discovery document: over TLS, within a time and a size, and from nowhere else than
+//! What is asked of an issuer, by its discovery document: over TLS, within a time and a size, and nowhere else than
 //! where the document says.
 
 use std::fmt::Display;
@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::header::ACCEPT;
-use axum::http::{HeaderValue, Request, StatusCode, Uri};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderValue, Method, Request, StatusCode, Uri};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -23,7 +23,7 @@ use serde_json::Value;
 use super::terms::{BadTrust, Trusted};
 use crate::connection::{self, BadTls};
 
-/// For both documents together.
+/// For both documents together, and for a token.
 const TIME: Duration = Duration::from_secs(10);
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// Greatest length of each document.
@@ -37,13 +37,42 @@ const DISCOVERY: &str = "/.well-known/openid-configuration";
 #[derive(Debug)]
 pub(super) struct Way {
     issuer: String,
-    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
 #[derive(Deserialize)]
 struct Discovered {
     issuer: String,
     jwks_uri: String,
+    #[serde(default)]
+    authorization_endpoint: Value,
+    #[serde(default)]
+    token_endpoint: Value,
+}
+
+/// What an issuer says of itself.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    pub(super) keys: Vec<Jwk>,
+    pub(super) endpoints: Endpoints,
+}
+
+/// Where an issuer signs people in, as far as it says so and what is sent there is nobody else's to hear.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Endpoints {
+    /// Where browsers go.
+    pub(super) authorization: Option<String>,
+    /// Where a code becomes a token.
+    pub(super) token: Option<String>,
+}
+
+/// Why there is no token.
+#[derive(Debug)]
+pub(super) enum NoToken {
+    /// The issuer says no, in this word.
+    Refused(String),
+    /// It does not answer, or not as it should.
+    Away(String),
 }
 
 #[derive(Deserialize)]
@@ -101,12 +130,11 @@ impl Way {
     }
 
     /// The keys as they are now. Those of a kind that nobody here knows are left out.
-    pub(super) async fn fetch(&self) -> Result<Vec<Jwk>, String> {
-        let late = |_| format!("no answer within {} s", TIME.as_secs());
-        tokio::time::timeout(TIME, self.fetch_both()).await.map_err(late)?
+    pub(super) async fn fetch(&self) -> Result<Fetched, String> {
+        tokio::time::timeout(TIME, self.fetch_both()).await.map_err(|_| late())?
     }
 
-    async fn fetch_both(&self) -> Result<Vec<Jwk>, String> {
+    async fn fetch_both(&self) -> Result<Fetched, String> {
         let base = self.issuer.trim_end_matches('/');
         let found: Discovered = self.get(&format!("{base}{DISCOVERY}")).await?;
         if found.issuer != self.issuer {
@@ -117,26 +145,87 @@ impl Way {
             return Err(format!("`{}` has more than {KEYS_MAX} keys", found.jwks_uri));
         }
         let keys = published.keys.into_iter();
-        Ok(keys.filter_map(|key| serde_json::from_value(key).ok()).collect())
+        let keys = keys.filter_map(|key| serde_json::from_value(key).ok()).collect();
+        let endpoints = Endpoints {
+            authorization: safe(&found.authorization_endpoint),
+            token: safe(&found.token_endpoint),
+        };
+        Ok(Fetched { keys, endpoints })
     }
 
     async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, String> {
+        let bad = |why: &dyn Display| format!("`{url:.200}`: {why}");
+        let (status, body) = self.ask(url, Request::new(Full::default())).await?;
+        if status != StatusCode::OK {
+            return Err(bad(&format!("answered {status}")));
+        }
+        serde_json::from_slice(&body).map_err(|error| bad(&error))
+    }
+
+    /// The access token that a form earns at `url`, a token endpoint (RFC 6749, section 5).
+    pub(super) async fn token(
+        &self,
+        url: &str,
+        form: String,
+        client: Option<HeaderValue>,
+    ) -> Result<String, NoToken> {
+        let mut request = Request::new(Full::from(form));
+        *request.method_mut() = Method::POST;
+        let headers = request.headers_mut();
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        headers.insert(CONTENT_TYPE, form);
+        if let Some(client) = client {
+            headers.insert(AUTHORIZATION, client);
+        }
+        let asked = tokio::time::timeout(TIME, self.ask(url, request)).await;
+        let (status, body) = asked.unwrap_or_else(|_| Err(late())).map_err(NoToken::Away)?;
+        let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if status == StatusCode::OK {
+            let token = said["access_token"].as_str().map(str::to_owned);
+            return token.ok_or_else(|| NoToken::Away("its answer has no `access_token`".into()));
+        }
+        match said["error"].as_str() {
+            Some(word) if status.is_client_error() && is_a_word(word) => {
+                Err(NoToken::Refused(word.to_owned()))
+            }
+            _ => Err(NoToken::Away(format!("`{url:.200}`: answered {status}"))),
+        }
+    }
+
+    /// The status and the whole body of an answer.
+    async fn ask(
+        &self,
+        url: &str,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<(StatusCode, Bytes), String> {
         let bad = |why: &dyn Display| format!("`{url:.200}`: {why}");
         let uri: Uri = url.parse().map_err(|error| bad(&error))?;
         if !is_safe(&uri) {
             return Err(bad(&"expected https, or http on this machine"));
         }
-        let mut request = Request::new(Empty::new());
         *request.uri_mut() = uri;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         let response = self.client.request(request).await.map_err(|error| bad(&causes(&error)))?;
-        if response.status() != StatusCode::OK {
-            return Err(bad(&format!("answered {}", response.status())));
-        }
+        let status = response.status();
         let body = Limited::new(response.into_body(), BYTES_MAX).collect().await;
-        let body = body.map_err(|error| bad(&error))?.to_bytes();
-        serde_json::from_slice(&body).map_err(|error| bad(&error))
+        Ok((status, body.map_err(|error| bad(&error))?.to_bytes()))
     }
+}
+
+fn late() -> String {
+    format!("no answer within {} s", TIME.as_secs())
+}
+
+/// An address of the discovery document that may be asked.
+fn safe(found: &Value) -> Option<String> {
+    let found = found.as_str()?;
+    found.parse().is_ok_and(|url: Uri| is_safe(&url)).then(|| found.to_owned())
+}
+
+/// Whether it is as the codes of RFC 6749 are, and not as long as a story.
+fn is_a_word(code: &str) -> bool {
+    let is_of_words = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    (1..=64).contains(&code.len()) && code.bytes().all(is_of_words)
 }
 
 /// An error with what is behind it.

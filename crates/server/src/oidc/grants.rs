@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use accolade_domain::event::ID_BYTES_MAX;
+use accolade_domain::time::Timestamp;
 use serde_json::Value;
 
 use super::refused;
@@ -27,6 +28,7 @@ pub(super) struct Bearer {
 /// What a grant makes of a token.
 struct Given<'a> {
     operators: Vec<&'a str>,
+    roles: Vec<Role>,
     scopes: Scopes,
     player: Option<&'a str>,
     subject: String,
@@ -60,19 +62,22 @@ pub(super) fn bearer(
         }
         given.push(without_role.ok_or_else(|| refused("the token is not for this API"))?);
     }
+    let until = end_of(claims);
     let (mut principals, mut is_whole) = (Vec::new(), true);
-    for Given { operators, scopes, player, subject } in given {
+    for Given { operators, roles, scopes, player, subject } in given {
         let known: Box<[_]> = operators.iter().filter_map(|id| find(id)).collect();
         is_whole &= known.len() == operators.len();
         if !known.is_empty() {
             principals.push(Arc::new(Principal {
                 subject: subject.into(),
                 operators: Operators::These(known),
+                roles: roles.into(),
                 scopes,
                 player: player.map(Into::into),
                 bounds: Bounds::default(),
                 key: None,
                 credential: Credential::Oidc,
+                until,
             }));
         }
     }
@@ -82,8 +87,13 @@ pub(super) fn bearer(
 impl Grant {
     fn give<'a>(&'a self, issuer: &str, claims: &'a Value) -> Result<Given<'a>, Problem> {
         let subject = text(claims, &self.subject_claim, SUBJECT_BYTES_MAX)?;
-        let roles = self.roles_of(claims);
-        let scopes = roles.fold(Scopes::default(), |scopes, role| scopes.and(role.scopes()));
+        let mut roles = Vec::new();
+        for role in self.roles_of(claims) {
+            if !roles.contains(&role) {
+                roles.push(role);
+            }
+        }
+        let scopes = Scopes::of_roles(&roles);
         let player = match &self.player_claim {
             Some(claim) if scopes != Scopes::default() => Some(text(claims, claim, ID_BYTES_MAX)?),
             Some(_) | None => None,
@@ -93,7 +103,7 @@ impl Grant {
             Some(_) => format!("a player of {issuer}"),
             None => format!("{subject} of {issuer}"),
         };
-        Ok(Given { operators: self.operators_of(claims)?, scopes, player, subject })
+        Ok(Given { operators: self.operators_of(claims)?, roles, scopes, player, subject })
     }
 
     fn roles_of(&self, claims: &Value) -> impl Iterator<Item = Role> {
@@ -114,6 +124,12 @@ impl Grant {
         }
         Ok(of_these)
     }
+}
+
+/// When a token ends, where its claim is whole seconds.
+pub(super) fn end_of(claims: &Value) -> Option<Timestamp> {
+    let micros = claims["exp"].as_i64()?.checked_mul(1_000_000)?;
+    Some(Timestamp::from_micros(micros))
 }
 
 /// A claim, by its name or by a JSON pointer.

@@ -9,19 +9,20 @@ use std::time::{Duration, Instant};
 
 use accolade_domain::time::Timestamp;
 use accolade_wire::json;
+use axum::http::HeaderValue;
 use jsonwebtoken::errors::{Error, ErrorKind};
-use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, decode, decode_header};
 use metrics::counter;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
-use super::fetch::Way;
-use super::grants::{Bearer, bearer};
+use super::fetch::{Endpoints, Fetched, NoToken, Way};
+use super::grants::{Bearer, bearer, end_of};
 use super::keys::KeySet;
 use super::recent::{self, Checked, Recent};
 use super::refused;
+use super::sign_in::Client;
 use super::terms::{BadTrust, Trusted};
 use crate::lock::lock;
 use crate::principal::{Known, Principal};
@@ -30,17 +31,22 @@ use crate::problem::{Problem, Refusal};
 /// How far clocks may be apart.
 const LEEWAY_S: u64 = 30;
 /// How long a request waits for keys that are being fetched.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 /// Between two fetches that tokens with unknown keys cause; twice as long each time, for as long as there is no new key.
 const WISH_PAUSE: Duration = Duration::from_secs(2);
 const WISH_PAUSE_MAX: Duration = Duration::from_mins(1);
 /// After a fetch that has failed; twice as long each time.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 const RETRY_PAUSE_MAX: Duration = Duration::from_mins(1);
+/// Codes that may become tokens at the same time.
+const EXCHANGES_MAX: usize = 32;
 
 #[derive(Debug)]
 pub(super) struct Issuer {
-    terms: Trusted,
+    pub(super) terms: Trusted,
+    /// What the portal is there.
+    pub(super) client: Option<Client>,
+    exchanges: Semaphore,
     algorithms: Vec<Algorithm>,
     validation: Validation,
     way: Way,
@@ -58,6 +64,7 @@ pub(super) struct Issuer {
 struct Held {
     keys: Arc<KeySet>,
     at: Option<Instant>,
+    endpoints: Endpoints,
 }
 
 /// When somebody may cause the next fetch.
@@ -87,6 +94,8 @@ impl Issuer {
         validation.leeway = LEEWAY_S;
         Ok(Self {
             terms: terms.clone(),
+            client: terms.portal.as_ref().map(Client::new).transpose()?,
+            exchanges: Semaphore::new(EXCHANGES_MAX),
             algorithms,
             validation,
             way: Way::new(terms)?,
@@ -124,12 +133,52 @@ impl Issuer {
             return Ok(None);
         }
         let principals: Arc<[_]> = principals.into();
-        let until = claims["exp"].as_i64().and_then(|seconds| seconds.checked_mul(1_000_000));
-        if is_whole && let Some(until) = until.map(Timestamp::from_micros) {
+        if is_whole && let Some(until) = end_of(&claims) {
             let principals = Arc::clone(&principals);
             self.recent().put(hash, Checked { until, keys, principals });
         }
         Ok(Some(principals))
+    }
+
+    /// Where it signs people in; waits until then for a fetch, where there was none yet.
+    pub(super) async fn endpoints(&self, until: tokio::time::Instant) -> Endpoints {
+        let mut finished = self.finished.subscribe();
+        let held = || self.held.read().unwrap_or_else(PoisonError::into_inner);
+        if held().at.is_none() && self.will_fetch() {
+            // Late, or gone with the service: what is known then decides.
+            tokio::time::timeout_at(until, finished.changed()).await.ok();
+        }
+        held().endpoints.clone()
+    }
+
+    /// The token that a form earns, which its client sends.
+    pub(super) async fn exchange(
+        &self,
+        form: String,
+        client: Option<HeaderValue>,
+    ) -> Result<String, Problem> {
+        let Ok(_turn) = self.exchanges.try_acquire() else {
+            let detail = "more people sign in at this issuer than are let through at once";
+            return Err(Problem::new(Refusal::Busy, detail));
+        };
+        let away = |why: &str| {
+            tracing::warn!(issuer = self.terms.issuer, why, "the issuer gave no token for a code");
+            let detail = "the issuer does not give the token: ask again, or see the node's log";
+            Problem::new(Refusal::IdentityProviderAway, detail)
+        };
+        let until = tokio::time::Instant::now() + PATIENCE;
+        let Some(url) = self.endpoints(until).await.token else {
+            return Err(away("its discovery document names no `token_endpoint`, or was not read"));
+        };
+        self.way.token(&url, form, client).await.map_err(|why| match why {
+            NoToken::Away(why) => away(&why),
+            NoToken::Refused(word) => {
+                let detail = format!(
+                    "the issuer refuses (`{word}`): expected a code that it has just given for this client,                      `redirectUri` and `codeVerifier`, once"
+                );
+                Problem::new(Refusal::Invalid, detail)
+            }
+        })
     }
 
     /// The claims of a token that this issuer has signed for here and now, and the number of the keys that say so.
@@ -224,12 +273,13 @@ impl Issuer {
     }
 
     /// Takes over what was fetched, if anything was.
-    fn take(&self, fetched: Result<Vec<Jwk>, String>) -> bool {
+    fn take(&self, fetched: Result<Fetched, String>) -> bool {
         let is_fetched = fetched.is_ok();
         match fetched {
-            Ok(published) => {
+            Ok(Fetched { keys: published, endpoints }) => {
                 let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
                 held.at = Some(Instant::now());
+                held.endpoints = endpoints;
                 if let Some(keys) = held.keys.then(published) {
                     held.keys = Arc::new(keys);
                     drop(held);

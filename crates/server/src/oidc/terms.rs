@@ -14,7 +14,7 @@ use super::fetch::is_safe;
 use crate::roles::Role;
 
 /// Greatest length of an issuer's URL in bytes: it is part of a subject's name.
-const ISSUER_BYTES_MAX: usize = 120;
+pub(super) const ISSUER_BYTES_MAX: usize = 120;
 
 /// An issuer whose access tokens are taken.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -39,6 +39,9 @@ pub struct Trusted {
     pub stale_seconds: u64,
     /// What its tokens may.
     pub grants: Vec<Grant>,
+    /// The client that the portal is there, for staff who sign in.
+    #[serde(default)]
+    pub portal: Option<PortalClient>,
 }
 
 const fn refresh_seconds() -> u64 {
@@ -47,6 +50,33 @@ const fn refresh_seconds() -> u64 {
 
 const fn stale_seconds() -> u64 {
     3_600
+}
+
+/// A client of an issuer's, as which staff sign in to the portal: by the authorization code flow with PKCE.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortalClient {
+    /// What the issuer calls it.
+    pub client_id: String,
+    /// A file with its secret, where it has one.
+    #[serde(default)]
+    pub client_secret_file: Option<PathBuf>,
+    /// What the page calls the issuer; without it, its URL.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What is asked for, with spaces between.
+    #[serde(default = "scope")]
+    pub scope: String,
+    /// Where browsers reach the portal, as the issuer knows it; without them, wherever a request finds it.
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// What the issuer wants to be told beside, such as `audience` or `resource`.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+}
+
+fn scope() -> String {
+    "openid".to_owned()
 }
 
 /// What tokens for one audience may, at some operators.
@@ -148,8 +178,51 @@ pub(super) fn check(all: &[Trusted]) -> Result<(), BadTrust> {
             check_grant(grant)
                 .or_else(|(field, why)| bad(&format!("grants[{number}].{field}"), why))?;
         }
+        if let Some(client) = &trusted.portal {
+            check_client(client).or_else(|(field, why)| bad(&format!("portal.{field}"), why))?;
+        }
     }
     Ok(())
+}
+
+/// What the flow itself says.
+const OF_THE_FLOW: [&str; 11] = [
+    "client_id",
+    "client_secret",
+    "code",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "grant_type",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "state",
+];
+
+fn check_client(client: &PortalClient) -> Result<(), (&'static str, String)> {
+    let PortalClient { client_id, scope, redirect_uris, parameters, .. } = client;
+    if client_id.is_empty() || client_id.chars().any(char::is_control) {
+        return Err(("client_id", "is none: expected what the issuer calls the client".to_owned()));
+    }
+    if scope.is_empty() {
+        return Err(("scope", "is empty: expected `openid`, or more".to_owned()));
+    }
+    if let Some(uri) = redirect_uris.iter().find(|uri| !is_of_the_portal(uri)) {
+        let why = format!(
+            "has `{uri}`: expected a URL with https (http on this machine alone) that ends with `/portal/`"
+        );
+        return Err(("redirect_uris", why));
+    }
+    if let Some(name) = parameters.keys().find(|name| OF_THE_FLOW.contains(&&***name)) {
+        return Err(("parameters", format!("has `{name}`: expected what is not said already")));
+    }
+    Ok(())
+}
+
+fn is_of_the_portal(uri: &str) -> bool {
+    let is_url = uri.parse().is_ok_and(|uri: Uri| is_safe(&uri));
+    is_url && uri.ends_with("/portal/") && !uri.contains(['?', '#'])
 }
 
 fn check_grant(grant: &Grant) -> Result<(), (&'static str, String)> {
@@ -211,6 +284,38 @@ pub(super) mod tests {
                     .into(),
                 role: None,
             }],
+            portal: None,
+        }
+    }
+
+    fn client() -> PortalClient {
+        PortalClient {
+            client_id: "the portal".into(),
+            client_secret_file: None,
+            name: None,
+            scope: scope(),
+            redirect_uris: vec!["https://points.example/portal/".into()],
+            parameters: [("audience".to_owned(), "accolade".to_owned())].into(),
+        }
+    }
+
+    #[test]
+    fn a_client_that_makes_no_sense_is_refused_by_its_name() {
+        let with = |client| Trusted { portal: Some(client), ..trusted() };
+        assert_eq!(check(&[with(client())]), Ok(()));
+        let redirected = |uri: &str| PortalClient { redirect_uris: vec![uri.into()], ..client() };
+        let parameters = [("state".to_owned(), "a".to_owned())].into();
+        for (client, expected) in [
+            (PortalClient { client_id: String::new(), ..client() }, "client_id` is none"),
+            (PortalClient { scope: String::new(), ..client() }, "scope` is empty"),
+            (PortalClient { parameters, ..client() }, "parameters` has `state`"),
+            (redirected("https://points.example/portal"), "redirect_uris` has `https://points"),
+            (redirected("http://points.example/portal/"), "redirect_uris` has `http://points"),
+            (redirected("https://points.example/?/portal/"), "redirect_uris` has `https://points"),
+            (redirected("/portal/"), "redirect_uris` has `/portal/`"),
+        ] {
+            let refused = check(&[with(client)]).unwrap_err().to_string();
+            assert!(refused.starts_with(&format!("`oidc[0].portal.{expected}")), "{refused}");
         }
     }
 

@@ -226,11 +226,13 @@ mod tests {
         Arc::new(Principal {
             subject: name.into(),
             operators: Operators::All,
+            roles: [Role::Ingest].into(),
             scopes: Role::Ingest.scopes(),
             player: None,
             bounds: Bounds::default(),
             key: None,
             credential: Credential::ApiKey,
+            until: None,
         })
     }
 

@@ -263,6 +263,8 @@ fn succeeded(world: &World, route: Listed, answer: &Answer, who: &str) {
         matches!(answer.status.as_u16(), 202 | 404 | 409)
     } else if route.id == "watchLive" {
         answer.status == 101
+    } else if route.id == "leadToPortal" {
+        answer.status == 308
     } else {
         answer.status.is_success()
     };

@@ -238,6 +238,7 @@ async fn a_player_s_token_sees_that_player_until_its_key_is_revoked() {
         (
             200,
             &json!([
+                "self:read",
                 "players:read",
                 "redemptions:reserve",
                 "rewards:read",

@@ -2,6 +2,7 @@
 
 pub(crate) mod issuer;
 mod provider;
+mod sign_in;
 
 use std::time::{Duration, Instant};
 

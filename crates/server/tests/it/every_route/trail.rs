@@ -17,7 +17,7 @@ fn expected(route: Listed, role: Role) -> Option<TrailKind> {
         ("program:read", _) if route.id == "getSimulation" => Some(TrailKind::Read),
         (
             "public" | "wagers:write" | "events:write" | "program:read" | "keys:read"
-            | "webhooks:read" | "reports:read" | "rewards:read" | "tournaments:read",
+            | "webhooks:read" | "reports:read" | "rewards:read" | "tournaments:read" | "self:read",
             _,
         )
         | (_, Audience::Nodes) => None,

@@ -74,7 +74,8 @@ async fn issuer() -> (Issuer, Pair) {
 
 /// With a key to seal secrets with.
 fn settings(issuer: &Issuer) -> Settings {
-    Settings { sealing_key: crate::webhooks::settings().sealing_key, ..issuer.settings() }
+    let sealing_key = crate::webhooks::settings().sealing_key;
+    Settings { sealing_key, portal: crate::portal::built(), ..issuer.settings() }
 }
 
 /// Of a partition of the other node.
@@ -460,6 +461,12 @@ impl World {
             "showLeaderboard" => format!("/play/live-{player}?operatorId={OPERATOR}"),
             "getWidget" => "/play/widget.js".into(),
             "getPlayPart" => "/play/page/page.js".into(),
+            "whoAmI" => "/api/v1/whoami".into(),
+            "getSignInOptions" => "/portal/sign-in/options".into(),
+            "signIn" => "/portal/sign-in/token".into(),
+            "leadToPortal" => "/portal".into(),
+            "showPortal" => "/portal/".into(),
+            "getPortalFile" => "/portal/tournaments/race".into(),
             "adjustBalance" | "listAdjustments" => {
                 format!("/api/v1/players/{player}/adjustments")
             }
@@ -701,6 +708,10 @@ impl World {
                 json!({ "description": self.fresh() })
             }
             "signPlayerToken" => json!({ "playerId": player }),
+            "signIn" => {
+                let claims = self.issuer.claims("the admins", None).to_string();
+                self.issuer.give_code(self.pair.sign(&header(&self.pair).to_string(), &claims))
+            }
             "pauseOperator" => json!({ "why": "a test" }),
             "addOperator" => json!({ "operatorId": self.fresh() }),
             "switchBehaviour" => json!({ "number": GIFTS_THIRD[2].number }),

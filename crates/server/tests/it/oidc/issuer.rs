@@ -1,16 +1,17 @@
 //! An issuer of the test's own: it signs whatever it is told to, and answers as it is told to.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use accolade_server::{Grant, Oidc, Settings, Trusted};
+use accolade_server::{Grant, Oidc, PortalClient, Settings, Trusted};
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::rsa::PublicKeyComponents;
 use ring::signature::{
@@ -20,12 +21,17 @@ use ring::signature::{
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::harness::{OPERATOR, now_micros};
 
 pub(crate) const AUDIENCE: &str = "https://accolade.example";
+/// The client that the portal is.
+pub(crate) const CLIENT: &str = "the portal";
+/// Where browsers come back to.
+pub(crate) const REDIRECT: &str = "https://points.example/portal/";
 
 /// A pair of keys with an id.
 #[derive(Clone)]
@@ -131,6 +137,19 @@ struct Told {
     url: String,
     mood: Mood,
     published: Vec<Value>,
+    /// The secret of [`CLIENT`], where it has one.
+    secret: Option<String>,
+    /// What was given for codes that nobody has shown yet.
+    codes: HashMap<String, Given>,
+    given: usize,
+    /// How often a token was asked for.
+    shown: usize,
+}
+
+/// What a code is for.
+struct Given {
+    challenge: String,
+    token: String,
 }
 
 /// An issuer that answers on this machine.
@@ -154,7 +173,11 @@ async fn discovery(State((told, asked)): State<Shared>) -> Response {
     let told = told.lock().unwrap();
     let (issuer, keys) = (&told.url, format!("{}/keys", told.url));
     let document = match told.mood {
-        Mood::Well => json!({ "issuer": issuer, "jwks_uri": keys }),
+        Mood::Well => json!({
+            "issuer": issuer, "jwks_uri": keys,
+            "authorization_endpoint": format!("{issuer}/authorize"),
+            "token_endpoint": format!("{issuer}/token"),
+        }),
         Mood::SaysItIsAnother => json!({ "issuer": format!("{issuer}/"), "jwks_uri": keys }),
         Mood::LeadsElsewhere => json!({ "issuer": issuer, "jwks_uri": "http://10.0.0.1/keys" }),
         Mood::Fails => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
@@ -169,6 +192,47 @@ async fn keys(State((told, _)): State<Shared>) -> Response {
     axum::Json(json!({ "keys": told.lock().unwrap().published })).into_response()
 }
 
+/// Gives the token of a code once, to whoever shows the verifier of its challenge (RFC 7636, S256).
+async fn token(State((told, _)): State<Shared>, headers: HeaderMap, form: String) -> Response {
+    let mut told = told.lock().unwrap();
+    told.shown += 1;
+    match told.mood {
+        Mood::Well | Mood::SaysItIsAnother | Mood::LeadsElsewhere => {}
+        Mood::Fails => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Mood::Redirects => return Redirect::temporary("/elsewhere").into_response(),
+        Mood::NoJson => return "<html>".into_response(),
+        Mood::Floods => return " ".repeat(1 << 20).into_response(),
+    }
+    let refused = |word: &str| {
+        (StatusCode::BAD_REQUEST, axum::Json(json!({ "error": word }))).into_response()
+    };
+    let said: HashMap<_, _> = form_urlencoded::parse(form.as_bytes()).into_owned().collect();
+    let says = |name: &str| said.get(name).map_or("", String::as_str);
+    let shown = headers.get("authorization").map(|shown| shown.to_str().unwrap());
+    let is_the_client = match &told.secret {
+        None => shown.is_none() && says("client_id") == CLIENT,
+        Some(secret) => {
+            let both = format!("{}:{secret}", CLIENT.replace(' ', "+"));
+            shown == Some(&*format!("Basic {}", STANDARD.encode(both)))
+        }
+    };
+    if !is_the_client || headers["content-type"] != "application/x-www-form-urlencoded" {
+        return refused("invalid_client");
+    }
+    if says("grant_type") != "authorization_code" || says("resource") != AUDIENCE {
+        return refused("invalid_request");
+    }
+    let Some(given) = told.codes.remove(says("code")) else { return refused("invalid_grant") };
+    let challenge = encode(Sha256::digest(says("code_verifier").as_bytes()));
+    if challenge != given.challenge || says("redirect_uri") != REDIRECT {
+        return refused("invalid_grant");
+    }
+    let answer = json!({
+        "access_token": given.token, "token_type": "Bearer", "expires_in": 600, "id_token": "a.b.c",
+    });
+    axum::Json(answer).into_response()
+}
+
 async fn elsewhere(State((told, _)): State<Shared>) -> Response {
     let told = told.lock().unwrap();
     let keys = format!("{}/keys", told.url);
@@ -180,11 +244,21 @@ impl Issuer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let published = published.iter().map(|pair| pair.jwk()).collect();
-        let told = Arc::new(Mutex::new(Told { url: url.clone(), mood: Mood::Well, published }));
+        let told = Told {
+            url: url.clone(),
+            mood: Mood::Well,
+            published,
+            secret: None,
+            codes: HashMap::new(),
+            given: 0,
+            shown: 0,
+        };
+        let told = Arc::new(Mutex::new(told));
         let asked = Arc::new(AtomicUsize::new(0));
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
             .route("/keys", get(keys))
+            .route("/token", post(token))
             .route("/elsewhere", get(elsewhere))
             .with_state((Arc::clone(&told), Arc::clone(&asked)));
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -201,6 +275,29 @@ impl Issuer {
 
     pub(crate) fn publish_raw(&self, published: Vec<Value>) {
         self.told.lock().unwrap().published = published;
+    }
+
+    /// Wants this secret of [`CLIENT`].
+    pub(crate) fn wants(&self, secret: &str) {
+        self.told.lock().unwrap().secret = Some(secret.to_owned());
+    }
+
+    /// Signs somebody in by this token: what their page then sends to the node.
+    pub(crate) fn give_code(&self, token: String) -> Value {
+        let mut told = self.told.lock().unwrap();
+        told.given += 1;
+        let code = format!("code {}", told.given);
+        let verifier = format!("{:-<43}", "a~verifier");
+        let challenge = encode(Sha256::digest(verifier.as_bytes()));
+        told.codes.insert(code.clone(), Given { challenge, token });
+        json!({
+            "issuer": self.url, "code": code, "codeVerifier": verifier, "redirectUri": REDIRECT,
+        })
+    }
+
+    /// How often codes were shown to it.
+    pub(crate) fn shown(&self) -> usize {
+        self.told.lock().unwrap().shown
     }
 
     /// How often its discovery document was asked for.
@@ -256,6 +353,14 @@ pub(crate) fn trusted(url: &str) -> Trusted {
         refresh_seconds: 300,
         stale_seconds: 3_600,
         grants: vec![staff, players],
+        portal: Some(PortalClient {
+            client_id: CLIENT.into(),
+            client_secret_file: None,
+            name: Some("the house".into()),
+            scope: "openid".into(),
+            redirect_uris: vec![REDIRECT.into()],
+            parameters: [("resource".to_owned(), AUDIENCE.to_owned())].into(),
+        }),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Known is the exclusion that a player has now, or had last, and what the log of the period says. One that had begun before,
 //! and after which the player was excluded again, is not known.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use accolade_domain::outcome::Outcome;
 use accolade_domain::time::Timestamp;
@@ -15,7 +15,7 @@ use crate::partition::Partition;
 
 /// From when until when each player was excluded.
 #[derive(Debug, Default)]
-pub struct Excluded(HashMap<Box<str>, Vec<(Timestamp, Timestamp)>>);
+pub struct Excluded(BTreeMap<Box<str>, Vec<(Timestamp, Timestamp)>>);
 
 /// What is for ever.
 const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);

@@ -569,7 +569,7 @@ fn may_become(
             Some(ModelFill::Done) | None => false,
         };
         let (fill, edited_from) = (terms.fill, terms.edited_from);
-        let expected = ModelTournament { fill, edited_from, ..before.clone() };
+        let expected = ModelTournament { edited_from, fill, ..before.clone() };
         return (is_next && expected == *terms).then_some(());
     }
     // One that cannot be filled can be given up at any time.

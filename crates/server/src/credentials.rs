@@ -79,7 +79,17 @@ fn of_the_node(
 ) -> Arc<Principal> {
     let (subject, operators, roles) = (subject.into(), Operators::All, roles.into());
     let (player, bounds, key, until) = (None, Bounds::default(), None, None);
-    Arc::new(Principal { subject, operators, roles, scopes, player, bounds, key, credential, until })
+    Arc::new(Principal {
+        subject,
+        operators,
+        roles,
+        scopes,
+        player,
+        bounds,
+        key,
+        credential,
+        until,
+    })
 }
 
 impl Default for Credentials {

@@ -245,9 +245,10 @@ impl Area {
             Self::Reports => ("Reports", "What players earn, spend and still have, together."),
             Self::Audit => ("Audit", "Who did what: changes, and looks at players' data."),
             Self::Running => ("Running", "Health and metrics."),
-            Self::SignIn => {
-                ("Signing in", "Who asks, and how staff sign in to the portal at their own provider.")
-            }
+            Self::SignIn => (
+                "Signing in",
+                "Who asks, and how staff sign in to the portal at their own provider.",
+            ),
             Self::Play => ("Play", "What shows players something, without a program of theirs."),
             Self::Portal => ("Portal", "What staff see and do in a browser."),
             Self::Description => ("Description", "This API's own description."),
@@ -258,10 +259,7 @@ impl Area {
 
     /// Whether callers of the network are told of it.
     pub(crate) const fn is_described(self) -> bool {
-        !matches!(
-            self,
-            Self::Play | Self::Portal | Self::Description | Self::Node | Self::Cluster
-        )
+        !matches!(self, Self::Play | Self::Portal | Self::Description | Self::Node | Self::Cluster)
     }
 }
 

@@ -212,7 +212,8 @@ impl Model {
         if times != terms.edited_from as usize {
             return None;
         }
-        let is_fixed = before.is_some_and(|it| it.stage.takes_place() && now + FIXED >= it.starts);
+        let has_begun = |it: &ModelTournament| it.fill.is_some() || now + FIXED >= it.starts;
+        let is_fixed = before.is_some_and(|it| it.stage.takes_place() && has_begun(it));
         if let Some(before) = before {
             may_become(before, terms, is_fixed, now)?;
         }

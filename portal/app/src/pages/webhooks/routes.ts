@@ -1,0 +1,5 @@
+import type { Routes } from "sv-router";
+
+export const webhooks = {
+  "/": () => import("./Webhooks.svelte"),
+} satisfies Routes;

@@ -8,8 +8,20 @@ const [address, file] = process.argv.slice(2);
 const description = await (await fetch(address)).json();
 const decimal = ts.factory.createTypeReferenceNode("Decimal");
 const nothing = ts.factory.createLiteralTypeNode(ts.factory.createNull());
-const types = await openapiTS(description, {
+
+// Every problem is a `Problem`, and examples are for people.
+for (const operations of Object.values(description.paths)) {
+  for (const operation of Object.values(operations)) {
+    for (const status of Object.keys(operation.responses ?? {})) if (!/^2/.test(status)) delete operation.responses[status];
+  }
+}
+const isExample = (key) => key === "example" || key === "examples";
+const plain = JSON.parse(JSON.stringify(description, (key, value) => isExample(key) ? undefined : value));
+
+const types = await openapiTS(plain, {
   emptyObjectsUnknown: true,
+  rootTypes: true,
+  rootTypesNoSchemaPrefix: true,
   transform(schema) {
     const kinds = [schema.type].flat();
     if (!kinds.includes("number") || schema.enum) return undefined;

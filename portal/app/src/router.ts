@@ -1,6 +1,7 @@
 // Which page stands at which path. Each area says its own paths; a page is loaded when somebody goes there.
 
 import { createRouter } from "sv-router";
+import { adjustments } from "./pages/adjustments/routes";
 import { audit } from "./pages/audit/routes";
 import { deadLetters } from "./pages/dead-letters/routes";
 import { keys } from "./pages/keys/routes";
@@ -24,6 +25,7 @@ const router = createRouter({
   "/rewards": rewards,
   "/tournaments": tournaments,
   "/players": players,
+  "/adjustments": adjustments,
   "/dead-letters": deadLetters,
   "/signals": signals,
   "/topics": topics,

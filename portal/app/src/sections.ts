@@ -4,7 +4,7 @@ import type { IconName } from "./parts/icons";
 import type { Scope } from "./session/roles";
 
 export interface Section {
-  id: "home" | "program" | "promotions" | "rewards" | "tournaments" | "players" | "deadLetters" | "signals" | "topics"
+  id: "home" | "program" | "promotions" | "rewards" | "tournaments" | "players" | "adjustments" | "deadLetters" | "signals" | "topics"
     | "audit" | "keys" | "webhooks" | "nodes";
   path: string;
   icon: IconName;
@@ -22,6 +22,7 @@ export const SECTIONS: readonly Section[] = [
   { id: "rewards", path: "/portal/rewards", icon: "gift", scope: "rewards:read", key: "r", group: "loyalty" },
   { id: "tournaments", path: "/portal/tournaments", icon: "trophy", scope: "tournaments:read", key: "t", group: "loyalty" },
   { id: "players", path: "/portal/players", icon: "users", scope: "players:read", key: "l", group: "players" },
+  { id: "adjustments", path: "/portal/adjustments", icon: "check", scope: "adjustments:read", key: "j", group: "players" },
   { id: "signals", path: "/portal/signals", icon: "flag", scope: "signals:read", key: "s", group: "players" },
   { id: "deadLetters", path: "/portal/dead-letters", icon: "inbox", scope: "dead-letters:read", key: "d", group: "players" },
   { id: "topics", path: "/portal/topics", icon: "activity", scope: "tournaments:read", key: "i", group: "system" },

@@ -1,4 +1,9 @@
-// What jsdom lacks, for all tests.
+// What jsdom lacks, for all tests, and that none leaves anything behind.
+import { cleanup } from "@testing-library/svelte";
+import { afterEach } from "vitest";
+
+afterEach(cleanup);
+
 if (!("showModal" in HTMLDialogElement.prototype)) {
   Object.assign(HTMLDialogElement.prototype, {
     showModal(this: HTMLDialogElement) { this.open = true; },

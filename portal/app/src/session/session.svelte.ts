@@ -11,7 +11,7 @@ let isIn = $state(false);
 let hasExpired = $state(false);
 let isReached = $state(true);
 let roles = $state.raw<readonly Role[]>([]);
-let scopes: ReadonlySet<Scope> = $derived(scopesOf(roles));
+let scopes = $state.raw<ReadonlySet<Scope>>(new Set());
 /** The operator that is named with each request, for credentials of several. */
 let named = $state<string | null>(null);
 let found = $state<string | null>(null);
@@ -25,11 +25,16 @@ use({
   reached: (is) => { isReached = is; },
 });
 
+function become(those: readonly Role[]): void {
+  roles = those;
+  scopes = scopesOf(those);
+}
+
 function end(byItself: boolean): void {
   token = null;
   isIn = false;
   hasExpired = byItself;
-  roles = [];
+  become([]);
   for (const listener of listeners) listener();
 }
 
@@ -56,7 +61,7 @@ export const session = {
     try {
       const is = await who();
       found = is.operatorId ?? operatorId;
-      roles = is.roles;
+      become(is.roles);
       if (found && !others.includes(found)) others = [...others, found];
       hasExpired = false;
       isIn = true;
@@ -74,7 +79,7 @@ export const session = {
     try {
       const is = await who();
       found = operatorId;
-      roles = is.roles;
+      become(is.roles);
       if (!others.includes(operatorId)) others = [...others, operatorId];
       for (const listener of listeners) listener();
     } catch (thrown) {

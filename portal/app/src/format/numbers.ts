@@ -73,6 +73,11 @@ export function money(value: Decimal | null | undefined, currency: string, local
   }).join("");
 }
 
+/** A measure, to two decimals: for sentences, where the rest of its digits says nothing. */
+export function near(value: Decimal): string {
+  return new Intl.NumberFormat(language.locale, { maximumFractionDigits: 2 }).format(roughly(value));
+}
+
 /** A part of a whole (0.25) as a percentage, rounded. */
 export function share(value: Decimal | null | undefined): string {
   if (value === null || value === undefined) return NOTHING;

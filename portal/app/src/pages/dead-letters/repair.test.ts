@@ -18,6 +18,7 @@ test("a fault is marked at its field, also deep inside, and one of a field that 
   expect(lines[(marks[0]?.line ?? 0) - 1]?.slice((marks[0]?.column ?? 0) - 1)).toBe("0.000000000000000001,");
   expect(lines[(marks[1]?.line ?? 0) - 1]).toContain('"x": "y,}"');
   expect(marks[2]).toEqual({ line: 1, column: 1, text: "/currency: missing" });
+  expect(marksOf('{\n"ä": 1\n"b": 2}', [{ pointer: "", detail: "expected `,` or `}` at byte 10" }])[0]).toMatchObject({ line: 3, column: 1 });
 });
 
 test("a text that is spread over lines means the same, to the last digit", () => {

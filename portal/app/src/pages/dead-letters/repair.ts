@@ -92,7 +92,9 @@ export function marksOf(text: string, faults: readonly Fault[]): Mark[] {
   const places = placesIn(text);
   return faults.map(({ pointer, detail }) => {
     const inside = partsOf(pointer);
-    let place = places.get(pointer);
+    const byte = /at byte (\d+)/.exec(detail)?.[1];
+    const from = byte === undefined ? undefined : new TextDecoder().decode(new TextEncoder().encode(text).slice(0, Number(byte))).length;
+    let place = from === undefined ? places.get(pointer) : { from, to: from };
     while (!place && inside.length > 0) {
       inside.pop();
       place = places.get(inside.map((part) => `/${part.replaceAll("~", "~0").replaceAll("/", "~1")}`).join(""));

@@ -247,5 +247,5 @@ test("a session that is over leads back to where somebody was", async ({ world, 
   await page.locator("#sign-in input").first().fill(await world.key("support"));
   await page.locator("#sign-in button[type=submit]").click();
   await expect(page.getByRole("tab", { name: "Ledger" })).toHaveAttribute("aria-selected", "true");
-  await expect(page.getByText("Earned").first()).toBeVisible();
+  await expect(page.getByRole("cell", { name: "Earned" })).toBeVisible();
 });

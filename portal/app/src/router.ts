@@ -1,7 +1,6 @@
 // Which page stands at which path. Each area says its own paths; a page is loaded when somebody goes there.
 
 import { createRouter } from "sv-router";
-import { BASE } from "./base";
 import { audit } from "./pages/audit/routes";
 import { deadLetters } from "./pages/dead-letters/routes";
 import { keys } from "./pages/keys/routes";
@@ -14,6 +13,7 @@ import { signals } from "./pages/signals/routes";
 import { topics } from "./pages/topics/routes";
 import { tournaments } from "./pages/tournaments/routes";
 import { webhooks } from "./pages/webhooks/routes";
+import { BASE } from "./base";
 
 const router = createRouter({
   "/": () => import("./pages/home/Home.svelte"),

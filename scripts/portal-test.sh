@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The portal: its types, its parts, how much of it a browser loads first, and tasks of persons in a headless Chromium at nodes
-# of the tests' binary. Pictures of all that was seen are left in portal/app/dist-tests.
+# The portal: its types, its parts, how much of it a browser loads first; then each page, and tasks of persons, in a headless
+# Chromium at nodes of the tests' binary. Pictures of all that was seen are left in target/portal-test.
 #
 #   portal-test.sh build   only builds it, so that the next build of a binary takes it in
 set -euo pipefail
@@ -15,17 +15,29 @@ if ! scripts/setup.sh portal >/dev/null; then
     exit 1
 fi
 scripts/portal.sh
-[[ ${1:-} == build ]] && exit 0
+[[ ${1:-} != build ]] || exit 0
 
-scripts/setup.sh page >/dev/null
+home=$(scripts/setup.sh page)
 target=$(realpath "${CARGO_TARGET_DIR:-target}")
-[[ -x $target/debug/accolade ]] || cargo build -p accolade
-export ACCOLADE_BINARY=$target/debug/accolade
-PORTAL_CHROMIUM=$(command -v chromium)
-export PORTAL_CHROMIUM
+binary=${ACCOLADE_TEST_BINARY:-$target/debug/accolade}
+[[ -x $binary ]] || cargo build -p accolade
+shots=$PWD/target/portal-test
+rm -rf "$shots"
+
+(
+    cd portal/app
+    npm run --silent check
+    npm run --silent size
+    npm run --silent test
+)
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp scripts/page/{node,browser}.mjs scripts/page/package.json scripts/portal/portal.test.mjs "$work"
+ln -s "$home/node_modules" "$work/node_modules"
+PAGE_NODE=$(realpath "$binary") PAGE_CHROMIUM=$(command -v chromium) PAGE_SHOTS=$shots/pages PORTAL_DIST=$PWD/portal/app/dist \
+    node --test "$work/portal.test.mjs"
+
 cd portal/app
-rm -rf dist-tests
-npm run --silent check
-npm run --silent size
-npm run --silent test
-npm run --silent test:pages
+ACCOLADE_BINARY=$(realpath "$binary") PORTAL_CHROMIUM=$(command -v chromium) PORTAL_SHOTS=$shots/tasks \
+    npm run --silent test:pages

@@ -1,0 +1,5 @@
+import type { Routes } from "sv-router";
+
+export const audit = {
+  "/": () => import("./Audit.svelte"),
+} satisfies Routes;

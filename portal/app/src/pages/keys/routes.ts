@@ -1,0 +1,5 @@
+import type { Routes } from "sv-router";
+
+export const keys = {
+  "/": () => import("./Keys.svelte"),
+} satisfies Routes;

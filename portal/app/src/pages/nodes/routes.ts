@@ -1,0 +1,5 @@
+import type { Routes } from "sv-router";
+
+export const nodes = {
+  "/": () => import("./Nodes.svelte"),
+} satisfies Routes;

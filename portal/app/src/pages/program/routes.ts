@@ -1,0 +1,5 @@
+import type { Routes } from "sv-router";
+
+export const program = {
+  "/": () => import("./Program.svelte"),
+} satisfies Routes;

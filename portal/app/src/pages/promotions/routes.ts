@@ -1,0 +1,5 @@
+import type { Routes } from "sv-router";
+
+export const promotions = {
+  "/": () => import("./Promotions.svelte"),
+} satisfies Routes;

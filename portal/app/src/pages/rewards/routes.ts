@@ -1,0 +1,5 @@
+import type { Routes } from "sv-router";
+
+export const rewards = {
+  "/": () => import("./Rewards.svelte"),
+} satisfies Routes;

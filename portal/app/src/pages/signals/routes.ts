@@ -1,0 +1,5 @@
+import type { Routes } from "sv-router";
+
+export const signals = {
+  "/": () => import("./Signals.svelte"),
+} satisfies Routes;

@@ -1,0 +1,5 @@
+import type { Routes } from "sv-router";
+
+export const tournaments = {
+  "/": () => import("./Tournaments.svelte"),
+} satisfies Routes;

@@ -1,4 +1,5 @@
-// CodeMirror in the portal's colours. Its styles are sheets that scripts adopt, as the policy of contents wants it.
+// CodeMirror in the portal's colours. It stands in a shadow tree, since only there its styles are sheets that scripts
+// adopt, as the policy of contents wants it.
 
 import { autocompletion, completeFromList, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
@@ -19,7 +20,8 @@ export interface Editor {
 }
 
 const look = EditorView.theme({
-  "&": { fontSize: "0.8125rem", backgroundColor: "var(--surface)", color: "var(--ink)" },
+  "&": { fontSize: "0.8125rem", maxHeight: "70dvh", minHeight: "12rem", backgroundColor: "var(--surface)", color: "var(--ink)" },
+  "&.cm-focused": { outline: "none" },
   ".cm-content": { fontFamily: "var(--mono)", caretColor: "var(--ink)", padding: "8px 0" },
   ".cm-scroller": { overflow: "auto", lineHeight: "1.6" },
   ".cm-gutters": { backgroundColor: "var(--sunken)", color: "var(--ink-3)", border: "0" },
@@ -35,7 +37,7 @@ const look = EditorView.theme({
 
 const colours = HighlightStyle.define([
   { tag: [tags.keyword, tags.operatorKeyword, tags.bool, tags.null], color: "var(--accent-ink)", fontWeight: "600" },
-  { tag: [tags.definition(tags.propertyName), tags.propertyName, tags.typeName], color: "var(--chart-2)" },
+  { tag: [tags.definition(tags.propertyName), tags.propertyName, tags.typeName], color: "color-mix(in srgb, var(--chart-2) 70%, var(--ink))" },
   { tag: [tags.string, tags.special(tags.string)], color: "var(--good)" },
   { tag: tags.number, color: "var(--warn)" },
   { tag: tags.comment, color: "var(--ink-3)", fontStyle: "italic" },
@@ -69,8 +71,12 @@ export function edit(parent: HTMLElement, { text, language, readonly, label, wor
       return found && { pos: found.from, end: found.to, above: true, create: () => ({ dom: note(found.title, found.text) }) };
     }),
   ] : [autocompletion()];
+  const host = document.createElement("div");
+  const root = host.attachShadow({ mode: "open" });
+  parent.append(host);
   const view = new EditorView({
-    parent,
+    parent: root,
+    root,
     state: EditorState.create({
       doc: text,
       extensions: [
@@ -96,6 +102,9 @@ export function edit(parent: HTMLElement, { text, language, readonly, label, wor
       })));
     },
     focus: () => view.focus(),
-    end: () => view.destroy(),
+    end() {
+      view.destroy();
+      host.remove();
+    },
   };
 }

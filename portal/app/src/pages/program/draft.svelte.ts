@@ -120,10 +120,12 @@ export const draft = {
 
   /** Begins with the newest version, unless there is a draft. */
   async begin(isNew = false): Promise<void> {
-    if ((base && !isNew && (text !== base.text)) || isLoading) return;
+    if ((!isNew && draft.isChanged) || isLoading) return;
     isLoading = true;
     try {
       const found = await latest();
+      // Somebody has begun to write meanwhile.
+      if (!isNew && draft.isChanged) return;
       clear();
       base = found;
       put(found.text || FIRST, true);

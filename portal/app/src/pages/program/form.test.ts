@@ -1,6 +1,6 @@
-import { cleanup, fireEvent, render } from "@testing-library/svelte";
+import { fireEvent, render } from "@testing-library/svelte";
 import { tick } from "svelte";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import raw from "../../../../../crates/wire/schema/program-2.schema.json";
 import { toInstant } from "../../format/time.svelte";
 import { placeAt } from "./assist";
@@ -17,7 +17,6 @@ interface Schema {
   properties?: Record<string, Schema>; additionalProperties?: boolean | Schema;
 }
 const root = raw as unknown as Schema & { $defs: Record<string, Schema> };
-afterEach(cleanup);
 
 function whole(schema: Schema): Schema {
   if (!schema.$ref) return schema;

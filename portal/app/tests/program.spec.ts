@@ -7,7 +7,7 @@ test("the program is looked at, edited in form and text, tried and published", a
   const { page } = portal;
   await world.wager({ playerId: "player-1", wagerAmount: 25 });
   await portal.signIn("product", "/program");
-  await expect(page.getByRole("heading", { name: "Version 1" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Version 1", exact: true })).toBeVisible();
   await portal.check("program", { everywhere: true });
 
   await page.getByRole("link", { name: "Edit" }).click();
@@ -58,14 +58,14 @@ test("the program is looked at, edited in form and text, tried and published", a
   await page.getByLabel("Why").fill("more for slots");
   await portal.check("program-publish", { everywhere: true });
   await page.getByRole("button", { name: "Publish", exact: true }).click();
-  await expect(page.getByRole("heading", { name: "Version 2" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Version 2", exact: true })).toBeVisible();
 
   await page.getByRole("link", { name: "1", exact: true }).click();
   await page.getByRole("button", { name: "Roll back to this…" }).click();
   await expect(page.getByRole("dialog").getByText("0.1 instead of 0.25")).toBeVisible();
   await page.getByLabel("Why").fill("too much");
   await page.getByRole("button", { name: "Roll back", exact: true }).click();
-  await expect(page.getByRole("heading", { name: "Version 3" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Version 3", exact: true })).toBeVisible();
   await page.getByRole("link", { name: "2", exact: true }).click();
   await portal.check("program-version", { everywhere: true });
 });
@@ -172,7 +172,7 @@ test("two editors of one program: the second is refused, sees what changed, and 
   await page.getByRole("button", { name: "Publish…" }).click();
   await page.getByLabel("Why").fill("the second, upon the first");
   await page.getByRole("button", { name: "Publish", exact: true }).click();
-  await expect(page.getByRole("heading", { name: `Version ${version + 2}` })).toBeVisible();
+  await expect(page.getByRole("heading", { name: `Version ${version + 2}`, exact: true })).toBeVisible();
   const published = await world.get<{ program: Record<string, unknown> }>("/program");
   expect(published.program).toMatchObject({ consent: "opt-in", voids: "pending" });
 });

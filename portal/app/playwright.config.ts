@@ -1,0 +1,19 @@
+import { defineConfig } from "@playwright/test";
+
+// Each worker has a node of its own; one after the other, since they share the machine with it.
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "dist-tests/results",
+  workers: 1,
+  fullyParallel: false,
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
+  reporter: [["list"]],
+  use: {
+    locale: "en-GB",
+    timezoneId: "Europe/Malta",
+    actionTimeout: 20_000,
+    trace: "off",
+    launchOptions: { executablePath: process.env.PORTAL_CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] },
+  },
+});

@@ -1,0 +1,295 @@
+// A node with an operator, keys of each role, and the portal in a real browser at it.
+//
+//   cd portal/app
+//   npm run build                                             # what is tested is what was built
+//   ACCOLADE_BINARY=/path/to/accolade npx playwright test tests/players.spec.ts
+//
+// ACCOLADE_BINARY is the binary of the tests without (target/debug/accolade), PORTAL_CHROMIUM /usr/bin/chromium. Pictures of
+// all that is checked are left in portal/app/dist-tests. Where the node serves no portal, the built one is served beside it,
+// under a policy of contents as strict.
+//
+//   import { expect, test } from "./world";
+//
+//   test("somebody finds a player", async ({ world, portal }) => {
+//     await world.wager({ playerId: "player-1", wagerAmount: 25 });
+//     const { page } = portal;
+//     await portal.signIn("support", "/players");
+//     await page.getByLabel("Id of a player").fill("player-1");
+//     ...
+//     await portal.check("players");                     // axe, no sideways scroll, a picture
+//   });
+//
+// What was opened stays signed in as long as its page is not loaded again: go on by links, `portal.go(path)` or `signIn`.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { expect, type Page, test as base } from "@playwright/test";
+import { preview } from "vite";
+
+export { expect };
+export type Role = "admin" | "product" | "support" | "auditor";
+
+const APP = fileURLToPath(new URL("..", import.meta.url));
+const BINARY = process.env.ACCOLADE_BINARY ?? join(APP, "../../target/debug/accolade");
+const SHOTS = join(APP, "dist-tests");
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PATIENCE_MS = 60_000;
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "
+  + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+export const OPERATOR = "operator-789";
+/** Slots earn a tenth of their stake, and adjustments of more than 1,000 points wait for somebody else. */
+export const PROGRAM = `currency: EUR
+timezone: Europe/Malta
+earning: { multipliers: { default: 0.1 } }
+adjustments: { approvalAbove: 1000 }
+`;
+
+/** Looks until something is found. */
+export async function until<T>(awaited: string, look: () => Promise<T> | T): Promise<NonNullable<T>> {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
+    const found = await look();
+    if (found) return found;
+    await new Promise((go) => setTimeout(go, 50));
+  }
+  throw new Error(`awaited: ${awaited}`);
+}
+
+/** A time so far from now, as the API takes it. */
+export function inMs(ms: number): string {
+  return new Date(Date.now() + ms).toISOString();
+}
+
+/** A node, and what is asked of it beside the portal. */
+export class World {
+  readonly operator = OPERATOR;
+  /** Where the portal is: `${world.portal}/portal/players`. */
+  portal = "";
+  url = "";
+  #home = mkdtempSync(join(tmpdir(), "accolade-portal-"));
+  #process: ChildProcess | undefined;
+  #beside: Awaited<ReturnType<typeof preview>> | undefined;
+  #admin = "";
+  #keys = new Map<Role, string>();
+  #sent = 0;
+
+  async start(): Promise<void> {
+    const [out, log] = ["printed", "log"].map((name) => openSync(join(this.#home, name), "a"));
+    const words = ["serve", "--data-dir", join(this.#home, "data"), "--listen", "127.0.0.1:0", "--first-operator", OPERATOR, "--log-format", "json"];
+    // One partition: its time goes on with each wager. The key seals the secrets of webhooks.
+    const env = { PATH: process.env.PATH, ACCOLADE_PARTITIONS: "1" };
+    const started = spawn(BINARY, words, { env, stdio: ["ignore", out ?? "ignore", log ?? "ignore"] });
+    this.#process = started;
+    this.url = await until("the node listens", () => {
+      if (started.exitCode !== null) throw new Error(this.#read("log"));
+      return /"message":"listening".*"api":"([^"]*)"/.exec(this.#read("log"))?.[1];
+    });
+    this.#admin = await until("its first key", () => /^key\s+(\S+)/m.exec(this.#read("printed"))?.[1]);
+    const own = await fetch(`${this.url}/portal/`, { headers: { accept: "text/html" } });
+    if (own.ok) this.portal = this.url;
+    else {
+      const proxy = { "/api": this.url, "/readyz": this.url, "/metrics": this.url, "/healthz": this.url };
+      this.#beside = await preview({
+        root: APP, configFile: false, base: "/portal/", logLevel: "error",
+        preview: { host: "127.0.0.1", port: 0, proxy, headers: { "content-security-policy": POLICY } },
+      });
+      this.portal = new URL(this.#beside.resolvedUrls?.local[0] ?? "").origin;
+    }
+    await this.post("/program/versions", { why: "first", effectiveFrom: "2020-01-01T00:00:00Z", program: PROGRAM });
+  }
+
+  async end(): Promise<void> {
+    await this.#beside?.close();
+    if (this.#process && this.#process.exitCode === null) {
+      const ended = once(this.#process, "exit");
+      this.#process.kill("SIGTERM");
+      await ended;
+    }
+    rmSync(this.#home, { recursive: true, force: true });
+  }
+
+  #read(name: string): string {
+    return readFileSync(join(this.#home, name), "utf8");
+  }
+
+  /** The key of a role; made once. */
+  async key(role: Role): Promise<string> {
+    const known = role === "admin" ? this.#admin : this.#keys.get(role);
+    if (known) return known;
+    const { secret } = await this.post<{ secret: string }>("/keys", { name: `the ${role}`, roles: [role] });
+    this.#keys.set(role, secret);
+    return secret;
+  }
+
+  /** Asks the API as `role`, or throws what it was answered. A body that is a text is sent as it is. */
+  async ask<T>(method: string, path: string, body?: unknown, role: Role = "admin"): Promise<T> {
+    const answer = await fetch(`${this.url}/api/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${role === "admin" ? this.#admin : await this.key(role)}`, "content-type": "application/json",
+        ...(method === "GET" ? {} : { "idempotency-key": `world-${++this.#sent}` }),
+      },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return (text === "" ? null : JSON.parse(text)) as T;
+  }
+
+  get<T>(path: string): Promise<T> {
+    return this.ask<T>("GET", path);
+  }
+
+  post<T = unknown>(path: string, body: unknown): Promise<T> {
+    return this.ask<T>("POST", path, body);
+  }
+
+  /** Takes in a wager of now; ids and all that is not said are made up. It is applied when this returns. */
+  async wager(more: Record<string, unknown> = {}): Promise<string> {
+    const wager = {
+      wagerId: `w-${++this.#sent}`, playerId: "player-1", operatorId: OPERATOR, gameId: "mega-slots", gameCategory: "slots",
+      wagerAmount: 10, currency: "EUR", jurisdiction: "Malta", timestamp: inMs(0), ...more,
+    };
+    await this.post("/wagers?wait=applied", wager);
+    return wager.wagerId;
+  }
+}
+
+/** What somebody does with mouse and keys, as far as it is counted. */
+export interface Effort {
+  clicks: number;
+  /** Fields that were filled or chosen in, each once. */
+  fields: number;
+}
+
+/** The portal in a page of its own. All that its console, its policy of contents or axe has to say fails the test. */
+export class Portal {
+  readonly page: Page;
+  readonly #world: World;
+  readonly #said: string[] = [];
+  /** What the console may say: a part of it. The browser itself tells of each answer that is an error. */
+  readonly expected: string[] = ["the server responded with a status of"];
+
+  constructor(page: Page, world: World) {
+    this.page = page;
+    this.#world = world;
+    page.on("pageerror", (error) => this.#said.push(`${error.stack ?? error}`));
+    page.on("console", (said) => { if (["error", "warning"].includes(said.type())) this.#said.push(said.text()); });
+  }
+
+  async watch(): Promise<void> {
+    await this.page.addInitScript(() => {
+      const seen = { violations: [] as string[], clicks: 0, fields: new Set<EventTarget>() };
+      Object.assign(window, { seen });
+      document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sourceFile, lineNumber }) =>
+        seen.violations.push(`${violatedDirective} ${blockedURI} ${sourceFile}:${lineNumber}`));
+      document.addEventListener("pointerdown", () => { seen.clicks += 1; }, true);
+      document.addEventListener("input", ({ target }) => {
+        const isField = target instanceof HTMLElement && !(target instanceof HTMLInputElement && ["checkbox", "radio"].includes(target.type));
+        if (isField) seen.fields.add(target);
+      }, true);
+    });
+  }
+
+  /** Opens a page of the portal (`/players?tab=ledger`) and signs in with a key of this role. */
+  async signIn(role: Role, path = "/"): Promise<void> {
+    await this.page.goto(`${this.#world.portal}/portal${path}`);
+    await this.page.locator("#sign-in input").first().fill(await this.#world.key(role));
+    await this.page.locator("#sign-in button[type=submit]").click();
+    await this.page.locator("main#main, #main").first().waitFor();
+  }
+
+  /** Goes to another page without a click, and stays signed in. */
+  async go(path: string): Promise<void> {
+    await this.page.evaluate((address) => {
+      history.pushState(null, "", address);
+      dispatchEvent(new PopStateEvent("popstate", { state: null }));
+    }, `/portal${path}`);
+  }
+
+  /** Begins to count anew. */
+  async count(): Promise<void> {
+    await this.page.evaluate(() => {
+      const { seen } = window as unknown as { seen: { clicks: number; fields: Set<unknown> } };
+      seen.clicks = 0;
+      seen.fields.clear();
+    });
+  }
+
+  /** What was done since. */
+  async effort(): Promise<Effort> {
+    return await this.page.evaluate(() => {
+      const { seen } = window as unknown as { seen: { clicks: number; fields: Set<unknown> } };
+      return { clicks: seen.clicks, fields: seen.fields.size };
+    });
+  }
+
+  /** A picture, nothing that axe finds, and nothing that needs a sideways scroll; as it is, or also of these sizes and themes. */
+  async check(name: string, { everywhere = false }: { everywhere?: boolean } = {}): Promise<void> {
+    const before = this.page.viewportSize();
+    const looks = everywhere
+      ? [[1280, "light"], [1280, "dark"], [320, "light"], [320, "dark"]] as const
+      : [[before?.width ?? 1280, null]] as const;
+    for (const [width, theme] of looks) {
+      if (everywhere) {
+        await this.page.setViewportSize({ width, height: width < 600 ? 700 : 900 });
+        await this.page.evaluate((wanted) => { if (wanted) document.documentElement.dataset.theme = wanted; }, theme);
+      }
+      await this.#look(everywhere ? `${name}-${width}-${theme}` : name);
+    }
+    if (before && everywhere) {
+      await this.page.setViewportSize(before);
+      await this.page.evaluate(() => { document.documentElement.dataset.theme = "light"; });
+    }
+  }
+
+  async #look(name: string): Promise<void> {
+    mkdirSync(SHOTS, { recursive: true });
+    // Colours that fade are not those that axe should judge.
+    await this.page.evaluate(async () => { await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {}))); });
+    await this.page.screenshot({ path: join(SHOTS, `${name}.png`), animations: "disabled", fullPage: true });
+    const wider = await this.page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      if (scrollWidth <= clientWidth) return [];
+      const beyond = [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > clientWidth + 1);
+      return [`${scrollWidth} > ${clientWidth}`, ...beyond.slice(-3).map((one) => one.outerHTML.slice(0, 160))];
+    });
+    expect(wider, `${name}: it is wider than the screen`).toEqual([]);
+    await this.page.evaluate(AXE);
+    const found = await this.page.evaluate(async () => {
+      const { axe } = window as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
+      const { violations } = await axe.run();
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`);
+    });
+    expect(found, `${name}: what axe finds`).toEqual([]);
+  }
+
+  /** What was said that should not have been. */
+  async complaints(): Promise<string[]> {
+    const violations = await this.page.evaluate(() => (window as unknown as { seen?: { violations: string[] } }).seen?.violations ?? []);
+    return [...violations, ...this.#said.filter((said) => !this.expected.some((part) => said.includes(part)))];
+  }
+}
+
+export const test = base.extend<{ portal: Portal }, { world: World }>({
+  world: [async ({}, use) => {
+    const world = new World();
+    try {
+      await world.start();
+      await use(world);
+    } finally {
+      await world.end();
+    }
+  }, { scope: "worker" }],
+  portal: async ({ page, world }, use) => {
+    const portal = new Portal(page, world);
+    await portal.watch();
+    await use(portal);
+    expect(await portal.complaints(), "what console and policy say").toEqual([]);
+  },
+});

@@ -37,7 +37,11 @@ const router = createRouter({
 /** Where somebody is. */
 export const here = {
   /** Without the base: `/players/p-1`. */
-  get pathname(): string { return router.route.pathname; },
+  get pathname(): string {
+    // The router knows its base only once it is drawn.
+    const path: string = router.route.pathname;
+    return path === BASE || path.startsWith(`${BASE}/`) ? path.slice(BASE.length) || "/" : path;
+  },
   get search(): unknown { return router.route.search; },
   /** What varies in the path, decoded. */
   param(name: string): string { return (router.route.params as Record<string, string | undefined>)[name] ?? ""; },

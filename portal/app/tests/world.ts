@@ -250,6 +250,7 @@ export class Portal {
 
   async #look(name: string): Promise<void> {
     mkdirSync(SHOTS, { recursive: true });
+    await this.page.evaluate(() => { scrollTo(0, 0); });
     // Colours that fade are not those that axe should judge.
     await this.page.evaluate(async () => { await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {}))); });
     await this.page.screenshot({ path: join(SHOTS, `${name}.png`), animations: "disabled", fullPage: true });

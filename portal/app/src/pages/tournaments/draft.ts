@@ -384,7 +384,7 @@ export type Clause =
 
 /** What a clause asks for. */
 export function clauseOf(written: string): Clause {
-  let clause = written.trim().replace(/^\((.*)\)$/s, "$1");
+  let clause = written.trim();
   // As a query is written out in full, `NOT IN` is the opposite of a whole clause.
   const opposite = /^NOT \((\w+) (IN \(.*\))\)$/s.exec(clause);
   if (opposite) clause = `${opposite[1]} NOT ${opposite[2]}`;

@@ -1,6 +1,7 @@
 // Which page stands at which path. Each area says its own paths; a page is loaded when somebody goes there.
 
 import { createRouter } from "sv-router";
+import { BASE } from "./base";
 import { audit } from "./pages/audit/routes";
 import { deadLetters } from "./pages/dead-letters/routes";
 import { keys } from "./pages/keys/routes";
@@ -13,9 +14,6 @@ import { signals } from "./pages/signals/routes";
 import { topics } from "./pages/topics/routes";
 import { tournaments } from "./pages/tournaments/routes";
 import { webhooks } from "./pages/webhooks/routes";
-
-/** What stands before each path. */
-export const BASE = "/portal";
 
 const router = createRouter({
   "/": () => import("./pages/home/Home.svelte"),

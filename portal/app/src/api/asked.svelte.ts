@@ -115,6 +115,8 @@ export interface Paged<T> {
   readonly isAsking: boolean;
   readonly isFirst: boolean;
   readonly problem: Problem | null;
+  /** The last page as it came, with what it says beside its items. */
+  readonly last: Page<T> | null;
   /** Asks for the next page, if there is one and none is asked for. */
   more: () => Promise<void>;
   /** Begins anew. */
@@ -127,6 +129,7 @@ export interface Paged<T> {
 export function paged<T>(wanted: () => Wanted, { limit = 100 }: { limit?: number } = {}): Paged<T> {
   const EMPTY_MAX = 20;
   let items = $state.raw<readonly T[]>([]);
+  let last = $state.raw<Page<T> | null>(null);
   let cursor = $state.raw<string | null>(null);
   let hasAnswer = $state(false);
   let isAsking = $state(false);
@@ -146,6 +149,7 @@ export function paged<T>(wanted: () => Wanted, { limit = 100 }: { limit?: number
         if (end !== mine) return;
         items = isNew && from === null ? page.items : [...items, ...page.items];
         from = cursor = page.nextCursor;
+        last = page;
         hasAnswer = true;
         problem = null;
         if (page.items.length > 0 || cursor === null) return;
@@ -162,7 +166,7 @@ export function paged<T>(wanted: () => Wanted, { limit = 100 }: { limit?: number
     void session.operatorId;
     untrack(() => {
       items = [];
-      cursor = null;
+      cursor = last = null;
       hasAnswer = false;
       problem = null;
       if (now) void load(now, true);
@@ -176,6 +180,7 @@ export function paged<T>(wanted: () => Wanted, { limit = 100 }: { limit?: number
     get isAsking() { return isAsking; },
     get isFirst() { return !hasAnswer && problem === null; },
     get problem() { return problem; },
+    get last() { return last; },
     async more() {
       const now = wanted();
       if (now && !isAsking && (cursor !== null || problem)) await load(now, !hasAnswer);

@@ -1,5 +1,6 @@
 // Times in the operator's zone, as people of a place write them.
 
+import { createSubscriber } from "svelte/reactivity";
 import { language } from "../texts/catalogue.svelte";
 import { NOTHING } from "./numbers";
 
@@ -59,9 +60,16 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 31_557_600], ["month", 2_629_800], ["week", 604_800], ["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1],
 ];
 
-/** How long ago, or until then. */
+const TICK_MS = 10_000;
+const tick = createSubscriber((update) => {
+  const timer = setInterval(update, TICK_MS);
+  return () => clearInterval(timer);
+});
+
+/** How long ago, or until then; what shows it is shown anew as time passes. */
 export function relative(value: string | number | Date | null | undefined, now: number = Date.now()): string {
   if (value === null || value === undefined) return NOTHING;
+  tick();
   const seconds = (new Date(value).getTime() - now) / 1000;
   if (Number.isNaN(seconds)) return String(value);
   const [unit, length] = STEPS.find(([, step]) => Math.abs(seconds) >= step) ?? ["second", 1];

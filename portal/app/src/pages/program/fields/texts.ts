@@ -1,0 +1,235 @@
+// What each field of a program is called, and what it does. A `.hint` says more, a `.is.…` is what a choice means. What
+// holds for one jurisdiction has the names of what it differs from.
+
+import { catalogue, language } from "../../../texts/catalogue.svelte";
+
+const t = catalogue({
+  en: {
+    "currency": "Currency", "currency.hint": "Stakes are converted to it first, by the rates.",
+    "timezone": "Time zone", "timezone.hint": "In which days, weekends and happy hours begin.",
+    "enabled": "Loyalty is on", "enabled.hint": "Where it is off, wagers earn nothing.",
+    "mode": "Mode", "mode.hint": "Off: wagers are kept, and earn nothing.", "mode.is.live": "Live: points are earned", "mode.is.off": "Off: nothing is earned",
+    "consent": "Players who have said nothing", "consent.is.opt-out": "Are in until they leave", "consent.is.opt-in": "Are out until they join",
+    "voids": "A voided wager takes back", "voids.hint": "How far the balance may fall.",
+    "voids.is.unlimited": "All of its points, below zero too", "voids.is.balance": "Down to a balance of zero", "voids.is.pending": "No more than points that still wait",
+    "eligibility": "Which wagers count", "eligibility.hint": "What is left empty restricts nothing.",
+    "eligibility.categories": "Game categories", "eligibility.categories.hint": "None listed: all count.",
+    "eligibility.minWager": "Least stake", "eligibility.minWager.hint": "In the program's currency, after conversion.",
+    "eligibility.segments": "Player segments", "eligibility.segments.hint": "A segment cannot be on both lists.",
+    "eligibility.segments.allow": "Take part", "eligibility.segments.allow.hint": "None listed: all segments.",
+    "eligibility.segments.deny": "Do not take part", "eligibility.segments.deny.hint": "Their wagers earn nothing.",
+    "eligibility.players": "Single players", "eligibility.players.deny": "Players who do not take part", "eligibility.players.deny.hint": "By their ids, such as test players.",
+    "eligibility.where": "Condition", "eligibility.where.hint": "SQL over a wager, such as gameId NOT LIKE 'demo-%'. Other wagers do not count.",
+    "earning": "What wagers earn", "earning.hint": "Stake × multiplier × tier × promotions, rounded once, then cut to the cap.",
+    "earning.multipliers": "Points for each unit staked, by game category", "earning.multipliers.hint": "“default” is for categories that are not listed; 0 earns nothing.",
+    "earning.games": "Points for each unit staked, by game", "earning.games.hint": "Wins over the game's category.",
+    "earning.rounding": "Rounding to two decimals", "earning.rounding.is.down": "Down", "earning.rounding.is.half-up": "Half up", "earning.rounding.is.half-even": "Half to even",
+    "earning.caps": "Cap", "earning.caps.hint": "The most points a player earns in a day.", "earning.caps.points": "Points at most", "earning.caps.per": "In each", "earning.caps.per.is.day": "Day",
+    "jurisdictions": "Jurisdictions", "jurisdictions.hint": "Only what is different there; all else is as above.",
+    "rates": "Exchange rates", "rates.hint": "What one unit of another currency is worth. Wagers in currencies without a rate earn nothing.",
+    "tiers": "Tiers", "tiers.hint": "Levels that players rise to by the points they earn.",
+    "tiers.window": "Which points decide", "tiers.window.rolling": "Of the last days", "tiers.window.rolling.hint": "Such as 365d, today included.",
+    "tiers.window.calendar": "Of the present", "tiers.window.calendar.is.month": "Month", "tiers.window.calendar.is.quarter": "Quarter", "tiers.window.calendar.is.year": "Year",
+    "tiers.levels": "Levels", "tiers.levels.hint": "Lowest first; the first is from 0.", "tiers.levels.name": "Name", "tiers.levels.from": "From points", "tiers.levels.multiplier": "Multiplies points by", "tiers.levels.multiplier.hint": "1 where it is empty.",
+    "tiers.grace": "Kept when points are too few", "tiers.grace.hint": "Whole days, such as 30d; empty: not kept.",
+    "promotions": "Promotions", "promotions.hint": "What multiplies or adds to points for a while.",
+    "promotions.name": "Name", "promotions.name.hint": "Shown with each wager that it counted for.",
+    "promotions.from": "From", "promotions.to": "Until", "promotions.every": "Again and again", "promotions.every.hint": "By clocks of the program's time zone; all that is given must be so.",
+    "promotions.every.days": "Days of the week", "promotions.every.hours": "Hours", "promotions.every.hours.hint": "Such as 18:00-20:00, also over midnight.",
+    "promotions.every.dates": "Dates", "promotions.every.dates.hint": "A day of each month (15, last) or of each year (12-24).",
+    "promotions.jurisdictions": "Only in jurisdictions", "promotions.jurisdictions.hint": "None listed: everywhere.",
+    "promotions.where": "Only for wagers", "promotions.where.hint": "SQL, such as gameCategory = 'slots'. Empty: all wagers.",
+    "promotions.multiply": "Multiplies points by", "promotions.bonus": "Adds points to each wager",
+    "promotions.budget": "Budget", "promotions.budget.hint": "Once it is used up, the promotion does not count any more.",
+    "promotions.budget.points": "To all players together", "promotions.budget.perPlayer": "To each player",
+    "promotionsCombine": "Where several promotions hold", "promotionsCombine.is.all": "All of them count", "promotionsCombine.is.first": "The first in the list counts",
+    "pending": "Waiting", "pending.for": "Points wait before they can be spent", "pending.for.hint": "Hours or days, such as 24h; 0h: not at all.",
+    "expiry": "Expiry", "expiry.hint": "Where both are given, what comes earlier counts. Empty: points never expire.",
+    "expiry.after": "After the month they were earned in", "expiry.after.hint": "Months, such as 12mo.",
+    "expiry.inactivity": "After the last wager that earned any", "expiry.inactivity.hint": "Months, such as 6mo; all points expire together.",
+    "expiry.notify": "Tell webhooks before", "expiry.notify.hint": "Days, such as 7d.",
+    "redemption": "Spending", "redemption.minPoints": "Least points to spend", "redemption.holdFor": "Points stay reserved for", "redemption.holdFor.hint": "Minutes, hours or days, such as 15m.",
+    "adjustments": "Changes by hand", "adjustments.approvalAbove": "A second person approves above", "adjustments.approvalAbove.hint": "Points, up or down. Empty: never needed.",
+    "signals": "Signals", "signals.hint": "What of a player's wagers looks like abuse.",
+    "signals.name": "Name", "signals.kind": "Looks at",
+    "signals.kind.is.velocity": "How fast wagers come", "signals.kind.is.stakeJump": "Stakes far above a player's mean", "signals.kind.is.gamingSystems": "Many gaming systems at a time",
+    "signals.kind.is.winRatio": "Wins to stakes", "signals.kind.is.minimumPlay": "Stakes just above the least",
+    "signals.over": "Beyond this line", "signals.over.wagers": "Wagers", "signals.over.within": "Within", "signals.over.within.hint": "From 1s to 12h.",
+    "signals.over.times": "Times the mean", "signals.over.after": "After wagers", "signals.over.count": "Gaming systems", "signals.over.ratio": "Wins to stakes", "signals.over.share": "Share, below 1", "signals.over.of": "Of wagers",
+    "signals.hold": "Hold the points until somebody decides",
+    "gameLeaderboards": "Leaderboards of games", "gameLeaderboards.hint": "What a game makes of a player's scores; games that are not named add them up.",
+    "gameLeaderboards.is.sum": "Sum", "gameLeaderboards.is.max": "Greatest", "gameLeaderboards.is.last": "Last",
+    "tests": "Tests", "tests.hint": "A wager, and what it must give. All must pass before the program is published.",
+    "tests.name": "What is tested", "tests.consent": "The player has", "tests.consent.is.in": "Joined", "tests.consent.is.out": "Left", "tests.tier": "Tier of the player", "tests.wager": "Wager", "tests.wager.hint": "What is left empty is what no rule has; the stake is 1.",
+    "tests.wager.gameCategory": "Game category", "tests.wager.gameId": "Game", "tests.wager.wagerAmount": "Stake", "tests.wager.currency": "Currency", "tests.wager.playerSegment": "Segment", "tests.wager.playerId": "Player", "tests.wager.jurisdiction": "Jurisdiction",
+    "tests.wager.timestamp": "Time", "tests.wager.type": "Type", "tests.wager.wagerId": "Wager's id", "tests.wager.operatorId": "Operator", "tests.wager.winAmount": "Win", "tests.wager.gamingSystemId": "Gaming system", "tests.wager.sequence": "Sequence",
+    "tests.points": "Must give points", "tests.reason": "Or must earn nothing, because",
+    "tests.reason.is.mode_off": "the mode is off", "tests.reason.is.jurisdiction_disabled": "there is no loyalty in the jurisdiction", "tests.reason.is.no_consent": "the player has not agreed", "tests.reason.is.player_denied": "the player does not take part",
+    "tests.reason.is.segment_denied": "the segment does not take part", "tests.reason.is.segment_not_allowed": "the segment is not allowed", "tests.reason.is.category_not_eligible": "the category does not count", "tests.reason.is.currency_unsupported": "the currency has no rate",
+    "tests.reason.is.below_minimum": "the stake is too small", "tests.reason.is.not_matched": "the condition does not hold", "tests.reason.is.zero_multiplier": "the multiplier is 0", "tests.reason.is.out_of_range": "it is too much to be counted",
+  },
+  de: {
+    "currency": "Währung", "currency.hint": "Einsätze werden zuerst zu den Kursen umgerechnet.",
+    "timezone": "Zeitzone", "timezone.hint": "In ihr beginnen Tage, Wochenenden und Happy Hours.",
+    "enabled": "Treueprogramm ist an", "enabled.hint": "Wo es aus ist, bringen Einsätze nichts.",
+    "mode": "Betrieb", "mode.hint": "Aus: Einsätze werden aufbewahrt und bringen nichts.", "mode.is.live": "An: Punkte werden verdient", "mode.is.off": "Aus: nichts wird verdient",
+    "consent": "Spieler, die nichts gesagt haben", "consent.is.opt-out": "Nehmen teil, bis sie austreten", "consent.is.opt-in": "Nehmen erst teil, wenn sie beitreten",
+    "voids": "Ein stornierter Einsatz nimmt zurück", "voids.hint": "Wie weit der Stand fallen darf.",
+    "voids.is.unlimited": "Alle seine Punkte, auch unter null", "voids.is.balance": "Bis zum Stand null", "voids.is.pending": "Höchstens, was noch wartet",
+    "eligibility": "Welche Einsätze zählen", "eligibility.hint": "Was leer bleibt, schränkt nichts ein.",
+    "eligibility.categories": "Spielarten", "eligibility.categories.hint": "Keine genannt: alle zählen.",
+    "eligibility.minWager": "Kleinster Einsatz", "eligibility.minWager.hint": "In der Währung des Programms, nach der Umrechnung.",
+    "eligibility.segments": "Spielergruppen", "eligibility.segments.hint": "Keine Gruppe darf auf beiden Listen stehen.",
+    "eligibility.segments.allow": "Nehmen teil", "eligibility.segments.allow.hint": "Keine genannt: alle Gruppen.",
+    "eligibility.segments.deny": "Nehmen nicht teil", "eligibility.segments.deny.hint": "Ihre Einsätze bringen nichts.",
+    "eligibility.players": "Einzelne Spieler", "eligibility.players.deny": "Spieler, die nicht teilnehmen", "eligibility.players.deny.hint": "Nach ihren Kennungen, etwa Testspieler.",
+    "eligibility.where": "Bedingung", "eligibility.where.hint": "SQL über einen Einsatz, etwa gameId NOT LIKE 'demo-%'. Andere zählen nicht.",
+    "earning": "Was Einsätze bringen", "earning.hint": "Einsatz × Faktor × Stufe × Aktionen, einmal gerundet, dann auf die Grenze gekürzt.",
+    "earning.multipliers": "Punkte je Einheit Einsatz, nach Spielart", "earning.multipliers.hint": "„default“ gilt für nicht genannte Arten; 0 bringt nichts.",
+    "earning.games": "Punkte je Einheit Einsatz, nach Spiel", "earning.games.hint": "Geht der Spielart vor.",
+    "earning.rounding": "Rundung auf zwei Stellen", "earning.rounding.is.down": "Abgerundet", "earning.rounding.is.half-up": "Halbe auf", "earning.rounding.is.half-even": "Halbe zur geraden",
+    "earning.caps": "Obergrenze", "earning.caps.hint": "So viele Punkte verdient ein Spieler höchstens am Tag.", "earning.caps.points": "Höchstens Punkte", "earning.caps.per": "Je", "earning.caps.per.is.day": "Tag",
+    "jurisdictions": "Rechtsräume", "jurisdictions.hint": "Nur was dort anders ist; alles andere gilt wie oben.",
+    "rates": "Wechselkurse", "rates.hint": "Was eine Einheit anderer Währungen wert ist. Ohne Kurs bringen Einsätze nichts.",
+    "tiers": "Stufen", "tiers.hint": "In sie steigen Spieler mit ihren Punkten auf.",
+    "tiers.window": "Welche Punkte entscheiden", "tiers.window.rolling": "Der letzten Tage", "tiers.window.rolling.hint": "Etwa 365d, heute eingeschlossen.",
+    "tiers.window.calendar": "Des laufenden", "tiers.window.calendar.is.month": "Monats", "tiers.window.calendar.is.quarter": "Quartals", "tiers.window.calendar.is.year": "Jahres",
+    "tiers.levels": "Stufen", "tiers.levels.hint": "Die niedrigste zuerst; sie beginnt bei 0.", "tiers.levels.name": "Name", "tiers.levels.from": "Ab Punkten", "tiers.levels.multiplier": "Vervielfacht Punkte mit", "tiers.levels.multiplier.hint": "1, wenn leer.",
+    "tiers.grace": "Bleibt bei zu wenigen Punkten", "tiers.grace.hint": "Ganze Tage, etwa 30d; leer: gar nicht.",
+    "promotions": "Aktionen", "promotions.hint": "Was Punkte eine Zeit lang vervielfacht oder ergänzt.",
+    "promotions.name": "Name", "promotions.name.hint": "Steht bei jedem Einsatz, für den sie galt.",
+    "promotions.from": "Von", "promotions.to": "Bis", "promotions.every": "Immer wieder", "promotions.every.hint": "Nach Uhren in der Zeitzone des Programms; alles Genannte muss zutreffen.",
+    "promotions.every.days": "Wochentage", "promotions.every.hours": "Stunden", "promotions.every.hours.hint": "Etwa 18:00-20:00, auch über Mitternacht.",
+    "promotions.every.dates": "Tage", "promotions.every.dates.hint": "Ein Tag jedes Monats (15, last) oder jedes Jahres (12-24).",
+    "promotions.jurisdictions": "Nur in Rechtsräumen", "promotions.jurisdictions.hint": "Keine genannt: überall.",
+    "promotions.where": "Nur für Einsätze", "promotions.where.hint": "SQL, etwa gameCategory = 'slots'. Leer: alle Einsätze.",
+    "promotions.multiply": "Vervielfacht Punkte mit", "promotions.bonus": "Gibt jedem Einsatz Punkte dazu",
+    "promotions.budget": "Budget", "promotions.budget.hint": "Ist es aufgebraucht, gilt die Aktion nicht mehr.",
+    "promotions.budget.points": "Für alle Spieler zusammen", "promotions.budget.perPlayer": "Für jeden Spieler",
+    "promotionsCombine": "Wenn mehrere Aktionen gelten", "promotionsCombine.is.all": "Zählen alle", "promotionsCombine.is.first": "Zählt die erste der Liste",
+    "pending": "Wartezeit", "pending.for": "Punkte warten, bevor man sie ausgibt", "pending.for.hint": "Stunden oder Tage, etwa 24h; 0h: gar nicht.",
+    "expiry": "Verfall", "expiry.hint": "Ist beides genannt, zählt das frühere. Leer: Punkte verfallen nie.",
+    "expiry.after": "Nach dem Monat, in dem sie verdient wurden", "expiry.after.hint": "Monate, etwa 12mo.",
+    "expiry.inactivity": "Nach dem letzten Einsatz, der welche brachte", "expiry.inactivity.hint": "Monate, etwa 6mo; alle Punkte zusammen.",
+    "expiry.notify": "Webhooks vorher sagen", "expiry.notify.hint": "Tage, etwa 7d.",
+    "redemption": "Ausgeben", "redemption.minPoints": "Mindestens ausgegebene Punkte", "redemption.holdFor": "Punkte bleiben vorgemerkt", "redemption.holdFor.hint": "Minuten, Stunden oder Tage, etwa 15m.",
+    "adjustments": "Änderungen von Hand", "adjustments.approvalAbove": "Eine zweite Person bestätigt über", "adjustments.approvalAbove.hint": "Punkte, hinauf oder hinunter. Leer: nie nötig.",
+    "signals": "Signale", "signals.hint": "Was an den Einsätzen eines Spielers nach Missbrauch aussieht.",
+    "signals.name": "Name", "signals.kind": "Betrachtet",
+    "signals.kind.is.velocity": "Wie schnell Einsätze kommen", "signals.kind.is.stakeJump": "Einsätze weit über dem Mittel des Spielers", "signals.kind.is.gamingSystems": "Viele Spielsysteme zugleich",
+    "signals.kind.is.winRatio": "Gewinne zu Einsätzen", "signals.kind.is.minimumPlay": "Einsätze knapp über dem kleinsten",
+    "signals.over": "Jenseits dieser Linie", "signals.over.wagers": "Einsätze", "signals.over.within": "Innerhalb von", "signals.over.within.hint": "Von 1s bis 12h.",
+    "signals.over.times": "Mal das Mittel", "signals.over.after": "Nach Einsätzen", "signals.over.count": "Spielsysteme", "signals.over.ratio": "Gewinne zu Einsätzen", "signals.over.share": "Anteil, unter 1", "signals.over.of": "Von Einsätzen",
+    "signals.hold": "Punkte festhalten, bis jemand entscheidet",
+    "gameLeaderboards": "Ranglisten von Spielen", "gameLeaderboards.hint": "Was ein Spiel aus Ergebnissen macht; nicht genannte zählen sie zusammen.",
+    "gameLeaderboards.is.sum": "Summe", "gameLeaderboards.is.max": "Größtes", "gameLeaderboards.is.last": "Letztes",
+    "tests": "Tests", "tests.hint": "Ein Einsatz und was er bringen muss. Alle müssen bestehen, bevor veröffentlicht wird.",
+    "tests.name": "Was geprüft wird", "tests.consent": "Der Spieler ist", "tests.consent.is.in": "Beigetreten", "tests.consent.is.out": "Ausgetreten", "tests.tier": "Stufe des Spielers", "tests.wager": "Einsatz", "tests.wager.hint": "Was leer bleibt, kennt keine Regel; der Betrag ist 1.",
+    "tests.wager.gameCategory": "Spielart", "tests.wager.gameId": "Spiel", "tests.wager.wagerAmount": "Betrag", "tests.wager.currency": "Währung", "tests.wager.playerSegment": "Gruppe", "tests.wager.playerId": "Spieler", "tests.wager.jurisdiction": "Rechtsraum",
+    "tests.wager.timestamp": "Zeit", "tests.wager.type": "Art", "tests.wager.wagerId": "Kennung des Einsatzes", "tests.wager.operatorId": "Betreiber", "tests.wager.winAmount": "Gewinn", "tests.wager.gamingSystemId": "Spielsystem", "tests.wager.sequence": "Folgenummer",
+    "tests.points": "Muss Punkte bringen", "tests.reason": "Oder bringt nichts, weil",
+    "tests.reason.is.mode_off": "der Betrieb aus ist", "tests.reason.is.jurisdiction_disabled": "es im Rechtsraum kein Programm gibt", "tests.reason.is.no_consent": "der Spieler nicht zugestimmt hat", "tests.reason.is.player_denied": "der Spieler nicht teilnimmt",
+    "tests.reason.is.segment_denied": "die Gruppe nicht teilnimmt", "tests.reason.is.segment_not_allowed": "die Gruppe nicht zugelassen ist", "tests.reason.is.category_not_eligible": "die Spielart nicht zählt", "tests.reason.is.currency_unsupported": "die Währung keinen Kurs hat",
+    "tests.reason.is.below_minimum": "der Betrag zu klein ist", "tests.reason.is.not_matched": "die Bedingung nicht gilt", "tests.reason.is.zero_multiplier": "der Faktor 0 ist", "tests.reason.is.out_of_range": "es zu viel zum Zählen ist",
+  },
+  es: {
+    "currency": "Moneda", "currency.hint": "Las apuestas se convierten primero a ella, según los cambios.",
+    "timezone": "Zona horaria", "timezone.hint": "En la que empiezan días, fines de semana y horas felices.",
+    "enabled": "Fidelidad activa", "enabled.hint": "Donde no lo está, las apuestas no dan nada.",
+    "mode": "Modo", "mode.hint": "Apagado: las apuestas se guardan y no dan nada.", "mode.is.live": "Activo: se ganan puntos", "mode.is.off": "Apagado: no se gana nada",
+    "consent": "Jugadores que no han dicho nada", "consent.is.opt-out": "Participan hasta que salgan", "consent.is.opt-in": "No participan hasta que entren",
+    "voids": "Una apuesta anulada devuelve", "voids.hint": "Hasta dónde puede bajar el saldo.",
+    "voids.is.unlimited": "Todos sus puntos, también bajo cero", "voids.is.balance": "Hasta un saldo de cero", "voids.is.pending": "No más de lo que aún espera",
+    "eligibility": "Qué apuestas cuentan", "eligibility.hint": "Lo que queda vacío no limita nada.",
+    "eligibility.categories": "Categorías de juego", "eligibility.categories.hint": "Ninguna: cuentan todas.",
+    "eligibility.minWager": "Apuesta mínima", "eligibility.minWager.hint": "En la moneda del programa, tras convertir.",
+    "eligibility.segments": "Segmentos de jugadores", "eligibility.segments.hint": "Un segmento no puede estar en ambas listas.",
+    "eligibility.segments.allow": "Participan", "eligibility.segments.allow.hint": "Ninguno: todos los segmentos.",
+    "eligibility.segments.deny": "No participan", "eligibility.segments.deny.hint": "Sus apuestas no dan nada.",
+    "eligibility.players": "Jugadores concretos", "eligibility.players.deny": "Jugadores que no participan", "eligibility.players.deny.hint": "Por sus identificadores, como los de prueba.",
+    "eligibility.where": "Condición", "eligibility.where.hint": "SQL sobre una apuesta, como gameId NOT LIKE 'demo-%'. Las demás no cuentan.",
+    "earning": "Qué dan las apuestas", "earning.hint": "Apuesta × factor × nivel × promociones, redondeado una vez y cortado al tope.",
+    "earning.multipliers": "Puntos por unidad apostada, por categoría", "earning.multipliers.hint": "«default» es para las no nombradas; 0 no da nada.",
+    "earning.games": "Puntos por unidad apostada, por juego", "earning.games.hint": "Prevalece sobre la categoría.",
+    "earning.rounding": "Redondeo a dos decimales", "earning.rounding.is.down": "Hacia abajo", "earning.rounding.is.half-up": "Mitad hacia arriba", "earning.rounding.is.half-even": "Mitad al par",
+    "earning.caps": "Tope", "earning.caps.hint": "Lo más que gana un jugador en un día.", "earning.caps.points": "Puntos como máximo", "earning.caps.per": "Por", "earning.caps.per.is.day": "Día",
+    "jurisdictions": "Jurisdicciones", "jurisdictions.hint": "Solo lo que allí es distinto; lo demás es como arriba.",
+    "rates": "Tipos de cambio", "rates.hint": "Lo que vale una unidad de otra moneda. Sin cambio, las apuestas no dan nada.",
+    "tiers": "Niveles", "tiers.hint": "A los que suben los jugadores con sus puntos.",
+    "tiers.window": "Qué puntos deciden", "tiers.window.rolling": "De los últimos días", "tiers.window.rolling.hint": "Como 365d, hoy incluido.",
+    "tiers.window.calendar": "Del presente", "tiers.window.calendar.is.month": "Mes", "tiers.window.calendar.is.quarter": "Trimestre", "tiers.window.calendar.is.year": "Año",
+    "tiers.levels": "Niveles", "tiers.levels.hint": "El más bajo primero; empieza en 0.", "tiers.levels.name": "Nombre", "tiers.levels.from": "Desde puntos", "tiers.levels.multiplier": "Multiplica los puntos por", "tiers.levels.multiplier.hint": "1 si está vacío.",
+    "tiers.grace": "Se conserva con pocos puntos", "tiers.grace.hint": "Días enteros, como 30d; vacío: no se conserva.",
+    "promotions": "Promociones", "promotions.hint": "Lo que multiplica o añade puntos por un tiempo.",
+    "promotions.name": "Nombre", "promotions.name.hint": "Aparece en cada apuesta para la que contó.",
+    "promotions.from": "Desde", "promotions.to": "Hasta", "promotions.every": "Una y otra vez", "promotions.every.hint": "Por los relojes de la zona del programa; debe cumplirse todo.",
+    "promotions.every.days": "Días de la semana", "promotions.every.hours": "Horas", "promotions.every.hours.hint": "Como 18:00-20:00, también tras medianoche.",
+    "promotions.every.dates": "Fechas", "promotions.every.dates.hint": "Un día de cada mes (15, last) o de cada año (12-24).",
+    "promotions.jurisdictions": "Solo en jurisdicciones", "promotions.jurisdictions.hint": "Ninguna: en todas.",
+    "promotions.where": "Solo para apuestas", "promotions.where.hint": "SQL, como gameCategory = 'slots'. Vacío: todas.",
+    "promotions.multiply": "Multiplica los puntos por", "promotions.bonus": "Añade puntos a cada apuesta",
+    "promotions.budget": "Presupuesto", "promotions.budget.hint": "Cuando se agota, la promoción deja de contar.",
+    "promotions.budget.points": "Para todos los jugadores", "promotions.budget.perPlayer": "Para cada jugador",
+    "promotionsCombine": "Si valen varias promociones", "promotionsCombine.is.all": "Cuentan todas", "promotionsCombine.is.first": "Cuenta la primera de la lista",
+    "pending": "Espera", "pending.for": "Los puntos esperan antes de gastarse", "pending.for.hint": "Horas o días, como 24h; 0h: nada.",
+    "expiry": "Caducidad", "expiry.hint": "Si se dan ambas, cuenta la más temprana. Vacío: nunca caducan.",
+    "expiry.after": "Tras el mes en que se ganaron", "expiry.after.hint": "Meses, como 12mo.",
+    "expiry.inactivity": "Tras la última apuesta que dio alguno", "expiry.inactivity.hint": "Meses, como 6mo; caducan todos juntos.",
+    "expiry.notify": "Avisar antes a los webhooks", "expiry.notify.hint": "Días, como 7d.",
+    "redemption": "Canje", "redemption.minPoints": "Puntos mínimos para gastar", "redemption.holdFor": "Los puntos quedan reservados", "redemption.holdFor.hint": "Minutos, horas o días, como 15m.",
+    "adjustments": "Cambios a mano", "adjustments.approvalAbove": "Una segunda persona aprueba por encima de", "adjustments.approvalAbove.hint": "Puntos, arriba o abajo. Vacío: nunca hace falta.",
+    "signals": "Señales", "signals.hint": "Lo que en las apuestas de un jugador parece abuso.",
+    "signals.name": "Nombre", "signals.kind": "Observa",
+    "signals.kind.is.velocity": "Lo rápido que llegan apuestas", "signals.kind.is.stakeJump": "Apuestas muy sobre la media del jugador", "signals.kind.is.gamingSystems": "Muchos sistemas de juego a la vez",
+    "signals.kind.is.winRatio": "Ganancias por apuestas", "signals.kind.is.minimumPlay": "Apuestas apenas sobre la mínima",
+    "signals.over": "Más allá de esta línea", "signals.over.wagers": "Apuestas", "signals.over.within": "En", "signals.over.within.hint": "De 1s a 12h.",
+    "signals.over.times": "Veces la media", "signals.over.after": "Tras apuestas", "signals.over.count": "Sistemas de juego", "signals.over.ratio": "Ganancias por apuestas", "signals.over.share": "Parte, menor que 1", "signals.over.of": "De apuestas",
+    "signals.hold": "Retener los puntos hasta que alguien decida",
+    "gameLeaderboards": "Clasificaciones de juegos", "gameLeaderboards.hint": "Qué hace un juego con los resultados; los no nombrados los suman.",
+    "gameLeaderboards.is.sum": "Suma", "gameLeaderboards.is.max": "El mayor", "gameLeaderboards.is.last": "El último",
+    "tests": "Pruebas", "tests.hint": "Una apuesta y lo que debe dar. Todas deben pasar antes de publicar.",
+    "tests.name": "Qué se prueba", "tests.consent": "El jugador ha", "tests.consent.is.in": "Entrado", "tests.consent.is.out": "Salido", "tests.tier": "Nivel del jugador", "tests.wager": "Apuesta", "tests.wager.hint": "Lo vacío es lo que ninguna regla tiene; el importe es 1.",
+    "tests.wager.gameCategory": "Categoría", "tests.wager.gameId": "Juego", "tests.wager.wagerAmount": "Importe", "tests.wager.currency": "Moneda", "tests.wager.playerSegment": "Segmento", "tests.wager.playerId": "Jugador", "tests.wager.jurisdiction": "Jurisdicción",
+    "tests.wager.timestamp": "Momento", "tests.wager.type": "Tipo", "tests.wager.wagerId": "Identificador", "tests.wager.operatorId": "Operador", "tests.wager.winAmount": "Ganancia", "tests.wager.gamingSystemId": "Sistema de juego", "tests.wager.sequence": "Secuencia",
+    "tests.points": "Debe dar puntos", "tests.reason": "O no debe dar nada, porque",
+    "tests.reason.is.mode_off": "el modo está apagado", "tests.reason.is.jurisdiction_disabled": "no hay fidelidad en la jurisdicción", "tests.reason.is.no_consent": "el jugador no ha aceptado", "tests.reason.is.player_denied": "el jugador no participa",
+    "tests.reason.is.segment_denied": "el segmento no participa", "tests.reason.is.segment_not_allowed": "el segmento no está permitido", "tests.reason.is.category_not_eligible": "la categoría no cuenta", "tests.reason.is.currency_unsupported": "la moneda no tiene cambio",
+    "tests.reason.is.below_minimum": "el importe es demasiado pequeño", "tests.reason.is.not_matched": "la condición no se cumple", "tests.reason.is.zero_multiplier": "el factor es 0", "tests.reason.is.out_of_range": "es demasiado para contarlo",
+  },
+});
+
+type Key = Parameters<typeof t>[0];
+const known = (key: string): string | undefined => {
+  try {
+    return t(key as Key);
+  } catch {
+    return undefined;
+  }
+};
+
+/** What a field is called; its own name where nobody has named it yet. */
+export function labelOf(key: string): string {
+  return known(key) ?? key.split(".").at(-1) ?? key;
+}
+
+/** What it does, where that is said. */
+export function hintOf(key: string): string | undefined {
+  return known(`${key}.hint`);
+}
+
+/** Whether the catalogue has it. */
+export function isNamed(key: string): boolean {
+  return known(key) !== undefined;
+}
+
+const MONDAY = Date.UTC(2024, 0, 1);
+const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/** What a choice means. */
+export function choiceOf(key: string, value: string): string {
+  const day = DAYS.indexOf(value);
+  if (key === "promotions.every.days" && day >= 0) {
+    return new Intl.DateTimeFormat(language.locale, { weekday: "short", timeZone: "UTC" }).format(MONDAY + day * 86_400_000);
+  }
+  return known(`${key}.is.${value}`) ?? value;
+}

@@ -250,9 +250,15 @@ export class Portal {
 
   async #look(name: string): Promise<void> {
     mkdirSync(SHOTS, { recursive: true });
-    // Colours that fade are not those that axe should judge.
-    await this.page.evaluate(async () => { await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {}))); });
-    await this.page.screenshot({ path: join(SHOTS, `${name}.png`), animations: "disabled", fullPage: true });
+    await this.page.evaluate(() => { scrollTo(0, 0); });
+    // Colours that fade are not those that axe should judge; what never ends is not waited for.
+    await this.page.evaluate(async () => {
+      const fading = document.getAnimations().filter((one) => one.effect?.getComputedTiming().endTime !== Infinity);
+      await Promise.race([Promise.all(fading.map((one) => one.finished.catch(() => {}))), new Promise((go) => setTimeout(go, 1_000))]);
+    });
+    const picture = { path: join(SHOTS, `${name}.png`), animations: "disabled", timeout: 15_000 } as const;
+    // A browser that has no frame to give is asked for what is seen alone.
+    await this.page.screenshot({ ...picture, fullPage: true }).catch(() => this.page.screenshot(picture)).catch(() => {});
     const wider = await this.page.evaluate(() => {
       const { scrollWidth, clientWidth } = document.documentElement;
       if (scrollWidth <= clientWidth) return [];

@@ -36,7 +36,7 @@ export type Role = "admin" | "product" | "support" | "auditor";
 
 const APP = fileURLToPath(new URL("..", import.meta.url));
 const BINARY = process.env.ACCOLADE_BINARY ?? join(APP, "../../target/debug/accolade");
-const SHOTS = join(APP, "dist-tests");
+const SHOTS = process.env.PORTAL_SHOTS ?? join(APP, "dist-tests");
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PATIENCE_MS = 60_000;
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "

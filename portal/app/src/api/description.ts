@@ -743,7 +743,7 @@ export interface paths {
         put?: never;
         /**
          * How a leaderboard differs from another system's
-         * @description Of the leaderboard as it is now, or is for good, and a list of at most 10,000 positions: how many players                       stand at the same one, have moved, are here alone or there alone, and have the same score or another;                       and the first hundred lines that differ. A question that changes nothing, of a `shadow` as of any other.
+         * @description Of the leaderboard as it is now, or is for good, and a list of at most 10,000 positions: how many players stand at the same one, have moved, are here alone or there alone, and have the same score or another; and the first hundred lines that differ. A question that changes nothing, of a `shadow` as of any other.
          */
         post: operations["compareTournament"];
         delete?: never;
@@ -866,6 +866,66 @@ export interface paths {
         get: operations["watchPublicLeaderboard"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/whoami": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whose the credential is, what it may do, and until when
+         * @description Of a key, `until` is the end of the secret that was shown, which a rotation brings nearer.
+         */
+        get: operations["whoAmI"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/portal/sign-in/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * At which identity providers staff sign in to the portal
+         * @description What a page begins the authorization code flow with, with PKCE by S256 and `state`.
+         */
+        get: operations["getSignInOptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/portal/sign-in/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange the code of an identity provider for its access token
+         * @description The node asks the provider, as the client that it is there, and answers a token that it takes. Nothing of it is kept here: a session ends with its token.
+         */
+        post: operations["signIn"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3036,6 +3096,37 @@ export interface components {
         };
         /** @description A part of a whole, with four decimals. */
         Share: Decimal;
+        /** @description A code, with what shows that whoever sends it has begun it. */
+        SignIn: {
+            code: string;
+            /** @description What the challenge was made of (RFC 7636). */
+            codeVerifier: string;
+            /** @description One of the options. */
+            issuer: string;
+            /** @description The same as the issuer was asked with: the portal's own address. */
+            redirectUri: string;
+        };
+        /** @description An issuer at which staff may sign in. */
+        SignInOption: {
+            /** @description Where a browser is sent; null while the issuer has not said so. */
+            authorizationEndpoint: string | null;
+            clientId: string;
+            issuer: string;
+            /** @description What to call it. */
+            name: string;
+            /** @description What the request has to say beside. */
+            parameters: {
+                [key: string]: string;
+            };
+            /** @description Where the issuer may send the browser back to; empty where the address of the page does. */
+            redirectUris: string[];
+            /** @description With spaces between. */
+            scope: string;
+        };
+        /** @description Where staff may sign in. */
+        SignInOptions: {
+            items: components["schemas"]["SignInOption"][];
+        };
         /** @description A signal that a wager has raised, or somebody outside. */
         Signal: {
             /** @description Who has decided. */
@@ -3073,6 +3164,14 @@ export interface components {
             name: string;
             /** @description What was measured, to eight decimals, rounded down. */
             observed: components["schemas"]["Rate"];
+        };
+        /** @description A token of an issuer's, which opens this API. */
+        SignedIn: {
+            /** @description The operators that it is for; of several, each request names one. */
+            operators: string[];
+            /** @description For `Authorization: Bearer`. */
+            token: string;
+            until: components["schemas"]["Time"] | null;
         };
         /** @description A draft to be tried on a past period. */
         Simulate: {
@@ -4018,6 +4117,21 @@ export interface components {
         Webhooks: {
             items: components["schemas"]["Webhook"][];
         };
+        /** @description What somebody has shown to be. */
+        Who: {
+            /** @enum {string} */
+            credential: "api_key" | "player_token" | "oidc" | "socket";
+            /** @description The key that was shown, if one was. */
+            keyId: string | null;
+            operatorId: string;
+            /** @description The only player that may be named. */
+            playerId: string | null;
+            roles: ("administrator" | "admin" | "product" | "support" | "auditor" | "ingest" | "player")[];
+            scopes: string[];
+            /** @description As the trail names them. */
+            subject: string;
+            until: components["schemas"]["Time"] | null;
+        };
         /** @description Why something is done. */
         Why: {
             why: string;
@@ -4168,8 +4282,12 @@ export type Rollback = components['schemas']['Rollback'];
 export type Rotation = components['schemas']['Rotation'];
 export type SelfExclusion = components['schemas']['SelfExclusion'];
 export type Share = components['schemas']['Share'];
+export type SignIn = components['schemas']['SignIn'];
+export type SignInOption = components['schemas']['SignInOption'];
+export type SignInOptions = components['schemas']['SignInOptions'];
 export type Signal = components['schemas']['Signal'];
 export type SignalFinding = components['schemas']['SignalFinding'];
+export type SignedIn = components['schemas']['SignedIn'];
 export type Simulate = components['schemas']['Simulate'];
 export type SimulatedCount = components['schemas']['SimulatedCount'];
 export type SimulatedGroup = components['schemas']['SimulatedGroup'];
@@ -4222,6 +4340,7 @@ export type WebhookChange = components['schemas']['WebhookChange'];
 export type WebhookRotation = components['schemas']['WebhookRotation'];
 export type WebhookTest = components['schemas']['WebhookTest'];
 export type Webhooks = components['schemas']['Webhooks'];
+export type Who = components['schemas']['Who'];
 export type Why = components['schemas']['Why'];
 export type ResponseMethodNotAllowed = components['responses']['MethodNotAllowed'];
 export type ParameterRequestId = components['parameters']['RequestId'];
@@ -6501,6 +6620,91 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+        };
+    };
+    whoAmI: {
+        parameters: {
+            query?: {
+                /** @description The operator that the request is for, where the credential has several. */
+                operatorId?: string;
+            };
+            header?: {
+                /** @description The id of the request, where the caller has one. One that is not well-formed, as the answer's has to be, is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who asks */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    /** @description What is let through in a second: an operator's events, its other requests, or an address's without a known credential. */
+                    "RateLimit-Limit"?: string;
+                    /** @description How much of that would be let through now. */
+                    "RateLimit-Remaining"?: string;
+                    /** @description Seconds until the same request is let through. */
+                    "RateLimit-Reset"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Who"];
+                };
+            };
+        };
+    };
+    getSignInOptions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the request, where the caller has one. One that is not well-formed, as the answer's has to be, is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, in the order of the configuration */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInOptions"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the request, where the caller has one. One that is not well-formed, as the answer's has to be, is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description The token */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
         };

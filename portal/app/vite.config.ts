@@ -14,7 +14,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 700,
   },
-  server: { proxy: { "/api": node, "/readyz": node, "/metrics": node, "/healthz": node } },
+  server: { proxy: { "/api": node, "/portal/sign-in": node, "/readyz": node, "/metrics": node, "/healthz": node } },
   resolve: process.env.VITEST ? { conditions: ["browser"] } : {},
   test: {
     environment: "jsdom",

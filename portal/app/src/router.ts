@@ -14,9 +14,7 @@ import { signals } from "./pages/signals/routes";
 import { topics } from "./pages/topics/routes";
 import { tournaments } from "./pages/tournaments/routes";
 import { webhooks } from "./pages/webhooks/routes";
-
-/** What stands before each path. */
-export const BASE = "/portal";
+import { BASE } from "./base";
 
 const router = createRouter({
   "/": () => import("./pages/home/Home.svelte"),

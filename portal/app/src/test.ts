@@ -10,3 +10,13 @@ if (!("showModal" in HTMLDialogElement.prototype)) {
     close(this: HTMLDialogElement) { this.open = false; this.dispatchEvent(new Event("close")); },
   });
 }
+globalThis.IntersectionObserver ??= class {
+  readonly root = null;
+  readonly rootMargin = "";
+  readonly scrollMargin = "";
+  readonly thresholds = [];
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+  takeRecords() { return []; }
+};

@@ -62,7 +62,7 @@ export function addressOf(path: string, query: Query = {}): string {
     if (value !== null && value !== undefined && value !== "") all.set(name, String(value));
   }
   const text = all.toString();
-  const front = path.startsWith("/api/") || /^\/(readyz|healthz|metrics)/.test(path) ? "" : "/api/v1";
+  const front = /^\/(api|portal|readyz|healthz|metrics)(\/|$)/.test(path) ? "" : "/api/v1";
   return front + path + (text && `?${text}`);
 }
 

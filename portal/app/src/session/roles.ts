@@ -1,6 +1,8 @@
 // Which role may do what, as the API's matrix has it. It decides what is shown; the API decides what is done.
 
-export type Role = "admin" | "product" | "support" | "auditor";
+/** The roles of staff. */
+export const ROLES = ["admin", "product", "support", "auditor"] as const;
+export type Role = (typeof ROLES)[number];
 
 const ALL = [
   "events:read", "players:read", "ledger:read", "players:write", "redemptions:reserve", "redemptions:settle",

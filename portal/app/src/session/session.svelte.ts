@@ -2,8 +2,7 @@
 
 import { use } from "../api/client";
 import type { Role, Scope } from "./roles";
-import { scopesOf } from "./roles";
-import { who } from "./who";
+import { type Who, who } from "./who";
 
 let token: string | null = null;
 let isIn = $state(false);
@@ -17,25 +16,41 @@ let named = $state<string | null>(null);
 let found = $state<string | null>(null);
 let others = $state.raw<readonly string[]>([]);
 const listeners = new Set<() => void>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+/** A browser's timer cannot wait for longer. */
+const WAIT_MAX_MS = 2_147_483_647;
 
 use({
   token: () => token,
   operatorId: () => named,
-  expired: () => end(true),
+  expired: () => { if (isIn) end(true); },
   reached: (is) => { isReached = is; },
 });
 
-function become(those: readonly Role[]): void {
-  roles = those;
-  scopes = scopesOf(those);
+function become(is: Who | null): void {
+  roles = is?.roles ?? [];
+  scopes = is?.scopes ?? new Set();
+  clearTimeout(timer);
+  if (is?.until) endAt(Date.parse(is.until));
+}
+
+/** A session ends when its credential does, whether or not anything is asked then. */
+function endAt(time: number): void {
+  const rest = time - Date.now();
+  timer = setTimeout(() => rest > WAIT_MAX_MS ? endAt(time) : end(true), Math.min(Math.max(rest, 0), WAIT_MAX_MS));
 }
 
 function end(byItself: boolean): void {
   token = null;
   isIn = false;
   hasExpired = byItself;
-  become([]);
+  others = [];
+  become(null);
   for (const listener of listeners) listener();
+}
+
+function add(operatorIds: readonly string[]): void {
+  others = [...new Set([...others, ...operatorIds])];
 }
 
 export const session = {
@@ -54,15 +69,15 @@ export const session = {
     return scope === null || scopes.has(scope);
   },
 
-  /** Signs in, or throws the problem. */
-  async signIn(credential: string, operatorId: string | null = null): Promise<void> {
+  /** Signs in, or throws the problem. `operators` are those that the credential is for, where that is known. */
+  async signIn(credential: string, operatorId: string | null = null, operators: readonly string[] = []): Promise<void> {
     token = credential;
     named = operatorId;
     try {
       const is = await who();
       found = is.operatorId ?? operatorId;
-      become(is.roles);
-      if (found && !others.includes(found)) others = [...others, found];
+      become(is);
+      add(found ? [...operators, found] : operators);
       hasExpired = false;
       isIn = true;
     } catch (thrown) {
@@ -79,8 +94,8 @@ export const session = {
     try {
       const is = await who();
       found = operatorId;
-      become(is.roles);
-      if (!others.includes(operatorId)) others = [...others, operatorId];
+      become(is);
+      add([operatorId]);
       for (const listener of listeners) listener();
     } catch (thrown) {
       named = before;

@@ -2,15 +2,50 @@ import { afterEach, expect, test, vi } from "vitest";
 import { Problem } from "../api/problem";
 import { session } from "./session.svelte";
 
+/** A node that says who somebody is. */
+function telling(told: { operatorId?: string; roles?: string[]; scopes?: string[]; until?: string | null }) {
+  const whole = { operatorId: "operator-789", roles: ["support"], scopes: ["players:read"], until: null, ...told };
+  vi.stubGlobal("fetch", vi.fn(async (address: string) => new Response(address.startsWith("/api/v1/whoami") ? JSON.stringify(whole) : "{}")));
+}
+
 /** What each of the routes that are asked at the door is answered. */
 function node(answers: Record<string, number>, operatorId = "operator-789") {
   vi.stubGlobal("fetch", vi.fn(async (address: string) => {
+    if (address.startsWith("/api/v1/whoami")) return new Response('{"code":"not_found","detail":"there is no such route"}', { status: 404 });
     const path = address.replace(/^\/api\/v1/, "").replace(/\?.*/, "");
     const status = answers[path] ?? 403;
     const body = path === "/summary" && status === 200 ? { operatorId } : { code: status === 403 ? "forbidden" : "malformed", detail: "", errors: [{ pointer: "/name", detail: "is missing" }] };
     return new Response(JSON.stringify(body), { status });
   }));
 }
+
+test("who somebody is, the node says, and what they may do", async () => {
+  telling({ roles: ["support", "player"], scopes: ["players:read", "signals:read"] });
+  await session.signIn("acc_1");
+  expect(session.roles).toEqual(["support"]);
+  expect(session.operatorId).toBe("operator-789");
+  expect([session.can("signals:read"), session.can("players:write")]).toEqual([true, false]);
+});
+
+test("a session ends when its credential does, though nothing is asked", async () => {
+  vi.useFakeTimers({ now: Date.parse("2026-12-01T10:00:00Z") });
+  telling({ until: "2026-12-01T10:15:00Z" });
+  await session.signIn("acc_1");
+  vi.advanceTimersByTime(14 * 60_000);
+  expect(session.isIn).toBe(true);
+  vi.advanceTimersByTime(60_000);
+  expect([session.isIn, session.hasExpired]).toEqual([false, true]);
+  vi.useRealTimers();
+});
+
+test("a credential that holds for longer than a timer can wait is not over at once", async () => {
+  vi.useFakeTimers({ now: Date.parse("2026-12-01T10:00:00Z") });
+  telling({ until: "2027-12-01T10:00:00Z" });
+  await session.signIn("acc_1");
+  vi.advanceTimersByTime(60 * 86_400_000);
+  expect(session.isIn).toBe(true);
+  vi.useRealTimers();
+});
 
 afterEach(() => {
   session.signOut();
@@ -41,9 +76,9 @@ test("a supporter is let in without knowing the operator", async () => {
 });
 
 test("a key that is none lets nobody in, and is no session that was over", async () => {
-  node({ "/keys": 401, "/rewards": 401, "/players/-/adjustments": 401, "/audit": 401, "/summary": 401 });
+  vi.stubGlobal("fetch", vi.fn(async () => new Response("{}", { status: 401 })));
   await expect(session.signIn("acc_1")).rejects.toThrow(Problem);
-  expect(session.isIn).toBe(false);
+  expect([session.isIn, session.hasExpired]).toEqual([false, false]);
 });
 
 test("a session that the node ends is over, and says so", async () => {

@@ -1,0 +1,2 @@
+/** What stands before each path of the portal. */
+export const BASE = "/portal";

@@ -249,3 +249,49 @@ test("a session that is over leads back to where somebody was", async ({ world, 
   await expect(page.getByRole("tab", { name: "Ledger" })).toHaveAttribute("aria-selected", "true");
   await expect(page.getByRole("cell", { name: "Earned" })).toBeVisible();
 });
+
+test("held points are released for one signal, and taken for several at once", async ({ world, portal }) => {
+  for (const at of [1, 2, 3]) {
+    const wagerId = await world.wager({ playerId: `player-held-${at}`, wagerAmount: 100 });
+    await world.post(`/players/player-held-${at}/signals`, { name: "ring", wagerId, hold: true, why: "score 0.97" });
+  }
+  const { page } = portal;
+  await portal.signIn("support", "/signals");
+  const row = (player: string) => page.getByRole("row").filter({ hasText: player });
+  await row("player-held-1").getByRole("button", { name: "ring" }).click();
+  await expect(page.getByText("Reported by a person or a system of yours.")).toBeVisible();
+  await portal.check("signal", { everywhere: true });
+  await page.getByRole("button", { name: "Release…" }).click();
+  let dialog = page.getByRole("dialog").last();
+  await expect(dialog.getByText("10.00 points of player-held-1 can be spent")).toBeVisible();
+  await dialog.getByLabel("Why").fill("known to us");
+  await dialog.getByRole("button", { name: "Release them" }).click();
+  await expect(page.getByText("The points are released")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(row("player-held-1")).toHaveCount(0);
+  for (const at of [2, 3]) await row(`player-held-${at}`).getByRole("checkbox").check();
+  await portal.check("signals", { everywhere: true });
+  await page.getByRole("button", { name: "Take…" }).click();
+  dialog = page.getByRole("dialog").last();
+  await expect(dialog.getByText("20.00 points of 2 players in all.")).toBeVisible();
+  await dialog.getByLabel("Why").fill("they play together");
+  await dialog.getByRole("button", { name: "Take them for good" }).click();
+  await expect(page.getByText("Nothing is held")).toBeVisible();
+  expect(await Promise.all([1, 2, 3].map((at) => balanceOf(world, `player-held-${at}`)))).toEqual([10, 0, 0]);
+});
+
+test("a player is opted in to a tournament", async ({ world, portal }) => {
+  await world.wager({ playerId: "player-joins" });
+  await world.post("/tournaments", { id: "joined", name: "The joined one", form: {}, optIn: true, starts: inMs(3_600_000), ends: inMs(7_200_000) });
+  await world.post("/tournaments/joined/schedule", {});
+  const { page } = portal;
+  await portal.signIn("support", "/players/player-joins?tab=tournaments");
+  await page.getByLabel("Opt in to a tournament").selectOption("The joined one");
+  await page.getByRole("button", { name: "Opt in…" }).click();
+  const dialog = page.getByRole("dialog").last();
+  await expect(dialog.getByText("From then on events of the player count in it.")).toBeVisible();
+  await dialog.getByRole("button", { name: "Opt in" }).click();
+  await expect(page.getByRole("link", { name: "The joined one" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Opt out…" })).toBeVisible();
+  await portal.check("player-joined", { everywhere: true });
+});

@@ -81,6 +81,8 @@ test("publish a double-points weekend and see it on a wager", async ({ world, po
   await page.getByRole("button", { name: /Double points this weekend/ }).click();
   // A wager can only be of now, so that it begins with the weekend would be seen on two days of seven.
   await page.getByRole("button", { name: "Begin at once" }).click();
+  // The log is young, so that only its last half is simulated.
+  await world.wager({ playerId: "player-2", wagerAmount: 40 });
   await page.getByRole("button", { name: "Preview", exact: true }).click();
   await expect(page.getByText(/\d+ of \d+ wagers, by \d+ players/)).toBeVisible();
   await expect(page.getByText("Players would have earned")).toBeVisible();
@@ -131,6 +133,8 @@ promotions:
   await page.getByRole("tab", { name: /List/ }).click();
   await page.getByRole("link", { name: "New promotion" }).click();
   await page.getByRole("button", { name: /Happy hour/ }).click();
+  // The log is young, so that only its last half is simulated.
+  await world.wager({ playerId: "player-2", wagerAmount: 40 });
   await page.getByRole("button", { name: "Preview", exact: true }).click();
   await expect(page.getByText("Players would have earned")).toBeVisible();
   await portal.check("promotions-new", { everywhere: true });

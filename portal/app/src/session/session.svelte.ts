@@ -75,7 +75,7 @@ export const session = {
     named = operatorId;
     try {
       const is = await who();
-      found = is.operatorId ?? operatorId;
+      found = is.operatorId;
       become(is);
       add(found ? [...operators, found] : operators);
       hasExpired = false;

@@ -142,6 +142,8 @@ test("what came late is counted where somebody wants it, after a look at what th
   await over(world, "late");
   const { starts } = await world.get<{ starts: string }>("/tournaments/late");
   await world.post("/tournaments/late/approve", {});
+  await whilePlaying(world, "the thing is to be handed out", async () =>
+    (await world.get<{ items: { state: string }[] }>("/tournaments/late/results")).items[1]?.state === "processing");
   await world.post("/players/late-ben/prizes", { tournamentId: "late", place: 2, state: "paid", why: "sent" });
   await whilePlaying(world, "prizes are paid", async () => (await world.get<Settled>("/tournaments/late/results")).paidAt);
   await world.wager({ playerId: "late-cleo", gameCategory: "only-late", wagerAmount: 70, timestamp: new Date(Date.parse(starts) + 500).toISOString() });

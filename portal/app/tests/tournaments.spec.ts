@@ -81,13 +81,13 @@ test("a tournament is scheduled from a template in ten steps, watched, ended, se
   await page.getByRole("button", { name: "Refuse 1" }).click();
   await page.getByRole("dialog").getByLabel("Why").fill("Two accounts");
   await page.getByRole("dialog").getByRole("button", { name: "Refuse 1" }).click();
-  await expect(page.getByRole("region", { name: "Places and prizes" }).getByText("Refused")).toBeVisible();
+  await expect(page.getByRole("table", { name: "Places and prizes" }).getByText("Refused")).toBeVisible();
   await portal.check("tournament-results", { everywhere: true });
   await page.getByRole("button", { name: "Approve prizes…" }).click();
   await expect(page.getByRole("dialog")).toContainText("2 prizes are paid, at once.");
   await page.getByRole("dialog").getByRole("button", { name: "Approve and pay" }).click();
   await whilePlaying(world, "prizes are paid", async () => (await world.get<Settled>(`/tournaments/${id}/results`)).paidAt);
-  await expect(page.getByRole("region", { name: "Places and prizes" }).getByText("Paid", { exact: true })).toHaveCount(2);
+  await expect(page.getByRole("table", { name: "Places and prizes" }).getByText("Paid", { exact: true })).toHaveCount(2);
   const { items } = await world.get<{ items: { playerId: string; state: string; paid: number }[] }>(`/tournaments/${id}/results`);
   expect(items.map(({ playerId, state }) => `${playerId} ${state}`)).toEqual(["ann paid", "ben paid", "cleo not_eligible"]);
   await page.getByRole("tab", { name: "History" }).click();
@@ -118,7 +118,7 @@ test("form and SQL are made of each other, and what is wrong is said where it is
   await page.keyboard.insertText("SELECT playerId, SUM(wagerAmount) AS score FROM wagers WHERE gameId IN ('mega-slots', 'book') GROUP BY playerId");
   await expect(page.getByText("Everything is right.")).toBeVisible();
   await page.getByText("Form", { exact: true }).click();
-  await expect(page.getByLabel("Games", { exact: false }).first()).toHaveValue("mega-slots, book");
+  await expect(page.getByLabel("Games", { exact: false }).first()).toHaveValue("book, mega-slots");
   await expect(page.getByLabel("Smallest stake")).toHaveValue("");
 });
 
@@ -131,7 +131,7 @@ test("a dry run says what would have come of it, and who narrowly missed it", as
   await page.getByLabel("Smallest stake").fill("10");
   await expect(page.getByText("Everything is right.")).toBeVisible();
   await page.getByRole("button", { name: "Try it" }).click();
-  await expect(page.getByRole("region", { name: "The leaderboard as it would have been" })).toContainText("dora");
+  await expect(page.getByRole("table", { name: "The leaderboard as it would have been" })).toContainText("dora");
   await expect(page.getByText(/of emil.*would have counted, but the stake is below 10\./)).toBeVisible();
   expect(page.url()).toContain("try=");
   await portal.check("tournament-dry-run", { everywhere: true });
@@ -142,6 +142,8 @@ test("what came late is counted where somebody wants it, after a look at what th
   await over(world, "late");
   const { starts } = await world.get<{ starts: string }>("/tournaments/late");
   await world.post("/tournaments/late/approve", {});
+  await whilePlaying(world, "the thing is to be handed out", async () =>
+    (await world.get<{ items: { state: string }[] }>("/tournaments/late/results")).items[1]?.state === "processing");
   await world.post("/players/late-ben/prizes", { tournamentId: "late", place: 2, state: "paid", why: "sent" });
   await whilePlaying(world, "prizes are paid", async () => (await world.get<Settled>("/tournaments/late/results")).paidAt);
   await world.wager({ playerId: "late-cleo", gameCategory: "only-late", wagerAmount: 70, timestamp: new Date(Date.parse(starts) + 500).toISOString() });
@@ -166,7 +168,7 @@ test("a shadow is compared with another system's list", async ({ world, portal }
   await portal.signIn("product", "/tournaments/shade?tab=compare");
   await page.getByLabel("The other system's list").fill("player;position;score\nshade-ann;1;100\nshade-cleo;2;98\nshade-zoe;3;1");
   await page.getByRole("button", { name: "Compare 3 lines" }).click();
-  const differences = page.getByRole("region", { name: "Lines that differ" });
+  const differences = page.getByRole("table", { name: "Lines that differ" });
   await expect(differences).toContainText("shade-ben");
   await expect(differences).toContainText("shade-zoe");
   await portal.check("tournament-compare", { everywhere: true });
@@ -189,7 +191,7 @@ test("a past one is done once more, and a series shows its next times", async ({
   await page.getByRole("link", { name: "Edit" }).click();
   await expect(page.getByText("The next ones")).toBeVisible();
   await portal.go("/tournaments");
-  await expect(page.getByRole("region", { name: "All tournaments" })).toContainText("Race past");
+  await expect(page.getByRole("table", { name: "All tournaments" })).toContainText("Race past");
   await page.keyboard.press("/");
   await page.keyboard.type("race");
   expect(page.url()).toContain("q=race");

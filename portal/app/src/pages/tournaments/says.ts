@@ -61,10 +61,11 @@ export function ruleSays(rule: RuleDraft): string[] {
 
 /** A prize, in a few words. */
 export function prizeSays(prize: PrizeDraft): string {
+  const isOne = prize.by === "places" && (prize.to || prize.from) === prize.from;
   const who = prize.by === "percent" ? t("prize.who.percent", { percent: exact(typed(prize.percent)?.text ?? prize.percent) })
-    : (prize.to || prize.from) === prize.from ? t("prize.who.one", { from: prize.from }) : t("prize.who.range", { from: prize.from, to: prize.to });
+    : isOne ? t("prize.who.one", { from: prize.from }) : t("prize.who.range", { from: prize.from, to: prize.to });
   const amount = typed(prize.amount)?.text;
-  const what = prize.wins === "thing" ? prize.name || t("prize.thing") : t(`prize.what.${prize.wins}`, { points: amount ? exact(amount) : prize.amount });
+  const what = prize.wins === "thing" ? prize.name || t("prize.thing") : t(isOne ? "prize.what.one" : `prize.what.${prize.wins}`, { points: amount ? exact(amount) : prize.amount });
   return t("prize.says", { who, what });
 }
 

@@ -1,10 +1,10 @@
 import { defineConfig } from "@playwright/test";
 
-// Each worker has a node of its own; one after the other, since they share the machine with it.
+// Each worker has a node of its own; two, since most of the time one waits for what the other needs the processors for.
 export default defineConfig({
   testDir: "tests",
   outputDir: "dist-tests/results",
-  workers: 1,
+  workers: 2,
   fullyParallel: false,
   timeout: 300_000,
   expect: { timeout: 30_000 },

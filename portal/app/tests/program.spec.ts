@@ -3,6 +3,8 @@ import { expect, test } from "./world";
 // Many pictures are taken, on a machine that has more to do.
 test.describe.configure({ timeout: 300_000 });
 
+test.use({ worldOf: "program" });
+
 test("the program is looked at, edited in form and text, tried and published", async ({ world, portal }) => {
   const { page } = portal;
   await world.wager({ playerId: "player-1", wagerAmount: 25 });

@@ -83,7 +83,7 @@ export function edit(parent: HTMLElement, { text, language, readonly, label, wor
         lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(), highlightActiveLine(), lintGutter(), helped,
         keymap.of([...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap, ...(readonly ? [] : [indentWithTab])]),
         grammar, suggested, look, syntaxHighlighting(colours), EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
         EditorState.readOnly.of(readonly),
         EditorView.updateListener.of((update) => { if (update.docChanged) changed(update.state.doc.toString()); }),
       ],

@@ -244,7 +244,11 @@ impl Clerk {
         what: ModelAsked,
         random: &mut Random,
     ) -> Sent {
-        let has_words = !matches!(what, ModelAsked::Confirm(_) | ModelAsked::TakeOver { .. });
+        // Whose command carries no words is the same command whatever they were.
+        let has_words = !matches!(
+            what,
+            ModelAsked::Confirm(_) | ModelAsked::Redeem { .. } | ModelAsked::TakeOver { .. }
+        );
         let words = *random.pick(&["", "mug", "a \"word\"", "\u{e9}\u{1f3b2}"]);
         let number = if random.percent(4) { random.below(self.next_id + 1) } else { self.next_id };
         self.next_id += 1;

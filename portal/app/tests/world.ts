@@ -5,8 +5,8 @@
 //   ACCOLADE_BINARY=/path/to/accolade npx playwright test tests/players.spec.ts
 //
 // ACCOLADE_BINARY is the binary of the tests without (target/debug/accolade), PORTAL_CHROMIUM /usr/bin/chromium. Pictures of
-// all that is checked are left in portal/app/dist-tests. Where the node serves no portal, the built one is served beside it,
-// under a policy of contents as strict.
+// all that is checked are left in portal/app/dist-tests. Where the node serves no portal, or PORTAL_BESIDE is set, the built one
+// is served beside it, under a policy of contents as strict.
 //
 //   import { expect, test } from "./world";
 //
@@ -91,7 +91,7 @@ export class World {
     });
     this.#admin = await until("its first key", () => /^key\s+(\S+)/m.exec(this.#read("printed"))?.[1]);
     const own = await fetch(`${this.url}/portal/`, { headers: { accept: "text/html" } });
-    if (own.ok) this.portal = this.url;
+    if (own.ok && !process.env.PORTAL_BESIDE) this.portal = this.url;
     else {
       const proxy = { "/api": this.url, "/readyz": this.url, "/metrics": this.url, "/healthz": this.url };
       this.#beside = await preview({

@@ -17,6 +17,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
+use utoipa::ToSchema;
 
 use crate::call::Call;
 use crate::dry_run::respond_to_change;
@@ -113,23 +114,80 @@ pub(crate) struct NodeShape {
     pub(crate) error: Option<String>,
 }
 
-/// What is read of another node's status.
-#[derive(Serialize, Deserialize)]
+/// How a node of several is.
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = NodeStatus)]
 pub(crate) struct OtherStatus {
+    /// Its release.
+    #[serde(default)]
+    version: String,
+    /// What waits for the fold.
     lag_bytes: usize,
     ids_in_memory: usize,
+    /// Players with an account in its partitions, of all operators.
     players: usize,
     disk_full: bool,
     clock_stepped: bool,
+    /// Why it does not go on.
+    #[schema(required)]
     fatal: Option<String>,
+    /// Partitions whose fold stands.
     standing: Vec<StandingShape>,
+    #[schema(required = false)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     outlets: Vec<OutletState>,
     partitions_here: Vec<u16>,
     /// A release that does not say so knows none beyond the first.
     #[serde(default)]
+    #[schema(required)]
     pub(crate) behaviours: Vec<u16>,
+}
+
+impl From<StatusShape> for OtherStatus {
+    fn from(own: StatusShape) -> Self {
+        Self {
+            version: own.version.to_owned(),
+            lag_bytes: own.lag_bytes,
+            ids_in_memory: own.ids_in_memory,
+            players: own.players,
+            disk_full: own.disk_full,
+            clock_stepped: own.clock_stepped,
+            fatal: own.fatal,
+            standing: own.standing,
+            outlets: own.outlets,
+            partitions_here: own.partitions_here,
+            behaviours: own.behaviours,
+        }
+    }
+}
+
+/// All nodes, as far as they can be asked.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Nodes)]
+pub(crate) struct NodesShape {
+    /// How many partitions there are.
+    partitions: u16,
+    /// The one that answers, and then the others by their addresses.
+    items: Vec<ListedNode>,
+}
+
+/// A node among all.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Node)]
+struct ListedNode {
+    /// Whether it is the one that answers.
+    is_this: bool,
+    /// Where other nodes ask it; nothing of the one that answers.
+    #[schema(required)]
+    address: Option<String>,
+    /// How it is; nothing where it cannot be asked.
+    #[schema(required)]
+    status: Option<OtherStatus>,
+    /// Why it cannot be asked.
+    #[schema(required)]
+    error: Option<String>,
 }
 
 /// How long another node may take to say how it is.
@@ -213,6 +271,22 @@ impl Service {
 /// How the node is, and the other nodes of its cluster.
 pub(crate) async fn status(call: Call) -> Result<Response, Problem> {
     Ok(respond(StatusCode::OK, &call.service.whole_status().await?))
+}
+
+/// How all nodes are, and which partitions they have.
+pub(crate) async fn nodes(call: Call) -> Result<Response, Problem> {
+    let service = call.service;
+    let (own, others) = (service.own_status().await?, service.other_nodes().await?);
+    let partitions = own.partitions;
+    let this = ListedNode { is_this: true, address: None, status: Some(own.into()), error: None };
+    let others = others.into_iter().map(|NodeShape { address, status, error }| ListedNode {
+        is_this: false,
+        address: Some(address),
+        status,
+        error,
+    });
+    let items = std::iter::once(this).chain(others).collect();
+    Ok(respond(StatusCode::OK, &NodesShape { partitions, items }))
 }
 
 /// How the node is, for another node.

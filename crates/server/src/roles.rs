@@ -71,6 +71,10 @@ pub enum Scope {
     ReportsRead,
     /// Who did what.
     AuditRead,
+    /// How all nodes are, and which partitions they have.
+    NodesRead,
+    /// The operator's records of topics.
+    TopicsRead,
     /// How a node is, what it puts out, and whether its ledger holds.
     NodeRead,
     /// Operators, files, and what lets a node go on.
@@ -81,7 +85,7 @@ pub enum Scope {
 
 impl Scope {
     /// Those that a credential may have.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::SelfRead,
         Self::WagersWrite,
         Self::EventsWrite,
@@ -113,6 +117,8 @@ impl Scope {
         Self::WebhooksWrite,
         Self::ReportsRead,
         Self::AuditRead,
+        Self::NodesRead,
+        Self::TopicsRead,
         Self::NodeRead,
         Self::NodeWrite,
         Self::Nodes,
@@ -153,6 +159,8 @@ impl Scope {
             Self::WebhooksWrite => "webhooks:write",
             Self::ReportsRead => "reports:read",
             Self::AuditRead => "audit:read",
+            Self::NodesRead => "nodes:read",
+            Self::TopicsRead => "topics:read",
             Self::NodeRead => "node:read",
             Self::NodeWrite => "node:write",
             Self::Nodes => "nodes",
@@ -202,7 +210,9 @@ impl Scope {
             | Self::NodeRead
             | Self::NodeWrite
             | Self::Nodes
-            | Self::AuditRead => false,
+            | Self::AuditRead
+            | Self::NodesRead
+            | Self::TopicsRead => false,
         }
     }
 
@@ -241,6 +251,8 @@ impl Scope {
             Self::WebhooksWrite => "make, change, try and delete webhooks",
             Self::ReportsRead => "see what players earn, spend and still have, together",
             Self::AuditRead => "see who did what",
+            Self::NodesRead => "see how nodes are, and which partitions they have",
+            Self::TopicsRead => "follow topics",
             Self::NodeRead => "see how a node is",
             Self::NodeWrite => "run a node",
             Self::Nodes => "be a node of the cluster",
@@ -367,6 +379,8 @@ impl Role {
             S::WebhooksWrite,
             S::ReportsRead,
             S::AuditRead,
+            S::NodesRead,
+            S::TopicsRead,
         ]);
         match self {
             Self::Administrator => OF_AN_OPERATOR.and(Scopes::of(&[S::NodeRead, S::NodeWrite])),
@@ -382,6 +396,7 @@ impl Role {
                 S::AdjustmentsRead,
                 S::AdjustmentsApprove,
                 S::ReportsRead,
+                S::NodesRead,
             ]),
             Self::Support => Scopes::of(&[
                 S::SelfRead,
@@ -400,6 +415,8 @@ impl Role {
                 S::TournamentsRead,
                 S::TournamentsJoin,
                 S::DeadLettersRead,
+                S::NodesRead,
+                S::TopicsRead,
             ]),
             Self::Auditor => Scopes::of(&[
                 S::SelfRead,
@@ -416,6 +433,8 @@ impl Role {
                 S::WebhooksRead,
                 S::ReportsRead,
                 S::AuditRead,
+                S::NodesRead,
+                S::TopicsRead,
             ]),
             Self::Ingest => Scopes::of(&[S::SelfRead, S::EventsWrite]),
             Self::Player => Scopes::of(&[

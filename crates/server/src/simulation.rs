@@ -51,7 +51,31 @@ use crate::submit::blocking;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ending {
     Cancelled,
+    /// The log has everything from this time on, and the period begins before.
+    TooEarly(Timestamp),
     Failed(String),
+}
+
+impl Ending {
+    /// Why there is no result; nothing where nobody wanted one any more.
+    pub(crate) fn why(&self) -> Option<String> {
+        match self {
+            Self::Cancelled => None,
+            Self::TooEarly(since) => {
+                let since = timestamp::write(*since);
+                Some(format!("the log begins within the period: begin at {since} or later"))
+            }
+            Self::Failed(why) => Some(why.clone()),
+        }
+    }
+
+    /// From when on the log has everything, where that was the matter.
+    pub(crate) const fn log_since(&self) -> Option<Timestamp> {
+        match self {
+            Self::TooEarly(since) => Some(*since),
+            Self::Cancelled | Self::Failed(_) => None,
+        }
+    }
 }
 
 /// How often a partition is begun again that has moved, or whose node has gone, while it was folded.
@@ -156,6 +180,10 @@ pub(crate) struct SimulationShape {
     /// Why it failed.
     #[schema(required)]
     why: Option<String>,
+    /// From when on the log has everything of a partition, where it failed since the period begins before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    log_since: Option<Time>,
     /// What it has found, once it is done.
     #[schema(required)]
     result: Option<ResultShape>,
@@ -190,6 +218,7 @@ impl SimulationShape {
             batches,
             batches_expected,
             why,
+            log_since: job.log_since(),
             result,
         }
     }
@@ -285,7 +314,9 @@ fn fold(
     });
     folded.map_err(|ending| match ending {
         // Files of a partition that is another node's are none to judge by.
-        Ending::Failed(_) if here.has_moved.get() || service.host.are_here(partitions).is_err() => {
+        Ending::Failed(_) | Ending::TooEarly(_)
+            if here.has_moved.get() || service.host.are_here(partitions).is_err() =>
+        {
             Stopped::Gone("it has moved to another node".into())
         }
         ending => Stopped::Ended(ending),

@@ -12,11 +12,12 @@ use std::time::Duration;
 use accolade_domain::civil::{Period, Weekday};
 use accolade_domain::ledger::EntryKind;
 use accolade_domain::redemption::RedemptionState;
+use accolade_domain::tier::TierState;
 use accolade_domain::time::{Day, Timestamp, ZoneOffsets};
 use accolade_domain::tournament::prizes::PrizeState;
 use accolade_engine::partition::Partition;
-use accolade_engine::rules::Operator;
 use accolade_engine::rules::tournaments::Tournament;
+use accolade_engine::rules::{Operator, Version};
 use accolade_engine::settle::sum_of;
 use accolade_engine::tables::operator_days::{DayCounts, OperatorDay, OperatorDays};
 use accolade_engine::tables::operator_totals::{Accounts, Totals};
@@ -138,11 +139,58 @@ struct NowShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     average_balance: Option<ExactSum>,
+    /// How many players are at which level: those of the program in force from the lowest on, then others that players were
+    /// brought to before, then none.
+    tiers: Vec<TierShape>,
     /// Tournaments that are announced and not paid yet, by their state; those that are `final` wait for approval, or are
     /// being paid.
     tournaments: BTreeMap<&'static str, u64>,
     /// Those of them that have begun, the oldest first; the newest 100.
     under_way: Vec<UnderWayShape>,
+}
+
+/// Players at a level.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SummaryTier)]
+struct TierShape {
+    /// The level's name; nothing for players without a tier.
+    #[schema(required)]
+    tier: Option<Box<str>>,
+    players: u64,
+}
+
+impl TierShape {
+    /// By names, since the same level may have had another number.
+    fn all(counted: &Counted, operator: &Operator) -> Vec<Self> {
+        let levels_of = |version: Option<&Version>| {
+            let tiers = version.and_then(|it| it.program.program.tiers.as_ref());
+            tiers.map_or_else(Vec::new, |it| {
+                it.levels.all().iter().map(|it| it.name.clone()).collect()
+            })
+        };
+        let in_force = levels_of(operator.versions.at(now()));
+        let mut all: Vec<_> =
+            in_force.into_iter().map(|name| Self { tier: Some(name), players: 0 }).collect();
+        let mut without = 0;
+        for (at, players) in &counted.levels {
+            let level = at.level.and_then(|level| {
+                let levels = levels_of(operator.versions.get(at.version));
+                levels.get(usize::from(level)).cloned()
+            });
+            let Some(name) = level else {
+                without += players;
+                continue;
+            };
+            match all.iter_mut().find(|it| it.tier.as_ref() == Some(&name)) {
+                Some(known) => known.players += players,
+                None => all.push(Self { tier: Some(name), players: *players }),
+            }
+        }
+        if without > 0 {
+            all.push(Self { tier: None, players: without });
+        }
+        all
+    }
 }
 
 /// A tournament that has begun and is not paid yet.
@@ -294,10 +342,18 @@ impl NowShape {
             pending: Exact(Sum(counted.pending)),
             held: Exact(Sum(counted.held)),
             average_balance: average.map(|average| Exact(Sum(average))),
+            tiers: TierShape::all(counted, operator),
             tournaments: unpaid(operator),
             under_way: counted.under_way(operator),
         }
     }
+}
+
+/// A level by the version that has last settled an account; none where it has no tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct AtLevel {
+    version: u32,
+    level: Option<u8>,
 }
 
 /// What partitions have counted of an operator.
@@ -307,6 +363,8 @@ struct Counted {
     reserved: i128,
     pending: i128,
     held: i128,
+    /// Players by the levels that they are at.
+    levels: BTreeMap<AtLevel, u64>,
     days: BTreeMap<i32, DayCounts>,
     /// By the numbers of tournaments.
     scored: BTreeMap<u32, Scored>,
@@ -327,16 +385,26 @@ impl Counted {
         self.reserved += other.reserved;
         self.pending += other.pending;
         self.held += other.held;
+        for (at, players) in &other.levels {
+            *self.levels.entry(*at).or_default() += players;
+        }
         for (day, counts) in &other.days {
             self.days.entry(*day).or_default().add(counts);
         }
     }
 
-    /// `accounts · reserved, pending, held i128 · count, (day · counts)* · count, (tournament · players, hundredths i128)*`
+    /// `accounts · reserved, pending, held i128 · count, (version · level and 1, or 0 · players)* · count, (day · counts)* ·
+    /// count, (tournament · players, hundredths i128)*`
     fn write(&self, out: &mut Vec<u8>) {
         self.accounts.put(out);
         for sum in [self.reserved, self.pending, self.held] {
             out.extend_from_slice(&sum.to_le_bytes());
+        }
+        put_varint(out, self.levels.len() as u64);
+        for (AtLevel { version, level }, players) in &self.levels {
+            put_varint(out, u64::from(*version));
+            put_varint(out, level.map_or(0, |level| u64::from(level) + 1));
+            put_varint(out, *players);
         }
         put_varint(out, self.days.len() as u64);
         for (day, counts) in &self.days {
@@ -354,6 +422,13 @@ impl Counted {
         let mut counted = Self { accounts: Accounts::read(cursor)?, ..Self::default() };
         for sum in [&mut counted.reserved, &mut counted.pending, &mut counted.held] {
             *sum = i128::from_le_bytes(cursor.array()?);
+        }
+        for _ in 0..cursor.varint()? {
+            let version = cursor.small()?;
+            let level: u16 = cursor.small()?;
+            let level = level.checked_sub(1).map(u8::try_from).transpose();
+            let level = level.map_err(|_| cursor.bad())?;
+            counted.levels.insert(AtLevel { version, level }, cursor.varint()?);
         }
         for _ in 0..cursor.varint()? {
             let day = i32::try_from(cursor.signed()?).map_err(|_| cursor.bad())?;
@@ -385,12 +460,13 @@ impl Service {
             })?;
             let Stretch { rows, .. } = excerpt.read(*number, &mut store)?;
             let own = rows.into_iter().take_while(|(key, _)| key.operator == operator);
-            let NotFree { reserved, pending, held } = self.not_free(*number, operator)?;
+            let Walked { reserved, pending, held, levels } = self.walked(*number, operator)?;
             all.add(&Counted {
                 accounts: accounts.unwrap_or_default(),
                 reserved,
                 pending,
                 held,
+                levels,
                 days: own.map(|(key, counts)| (key.day.0, counts)).collect(),
                 scored: BTreeMap::new(),
             });
@@ -403,9 +479,9 @@ impl Service {
         Ok(all)
     }
 
-    /// What of an operator's points in a partition cannot be spent.
-    fn not_free(&self, number: u16, operator: u32) -> Result<NotFree, Problem> {
-        let (mut sum, mut next) = (NotFree::default(), 0);
+    /// What is summed up of an operator's accounts in a partition.
+    fn walked(&self, number: u16, operator: u32) -> Result<Walked, Problem> {
+        let (mut sum, mut next) = (Walked::default(), 0);
         loop {
             let stretch = next..next + LOOKED_AT_ONCE;
             std::thread::sleep(REST);
@@ -428,18 +504,23 @@ fn is_of(partition: &Partition, player: u32, operator: u32) -> bool {
     player.is_some_and(|player| player.operator == operator)
 }
 
-/// Points that cannot be spent.
+/// Points that cannot be spent, and players by their levels.
 #[derive(Debug, Default)]
-struct NotFree {
+struct Walked {
     reserved: i128,
     pending: i128,
     held: i128,
+    levels: BTreeMap<AtLevel, u64>,
 }
 
-impl NotFree {
+impl Walked {
     fn add(&mut self, partition: &Partition, player: u32) {
         let reserved = sum_of(partition.held(player).map(|(_, reservation)| reservation));
-        let mut lots = partition.players().get(player).account.lots.unpack();
+        let account = &partition.players().get(player).account;
+        let level = account.timed.tier.map(TierState::level);
+        let at = AtLevel { version: account.timed.settled_by, level };
+        *self.levels.entry(at).or_default() += 1;
+        let mut lots = account.lots.unpack();
         lots.mature(partition.time());
         let held = i128::from(lots.held_points().hundredths());
         self.reserved += i128::from(reserved.hundredths());

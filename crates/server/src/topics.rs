@@ -16,18 +16,23 @@ use accolade_wire::event::{read_game_event, read_wager};
 use accolade_wire::record::{Kind, Record, Source};
 use axum::body::Body;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use utoipa::ToSchema;
 
 use self::named::{Known, Named, unnamed};
-use crate::call::Call;
+use crate::call::{Call, of_long_answers};
 use crate::cluster::{Batch, Names, Stretch, Where, unreachable};
+use crate::leaderboards::live::{Bound, Seat};
 use crate::outputs::{self, Balance, outputs_of, put_balance, put_balance_key};
+use crate::principal::{Known as Operator, Principal};
 use crate::problem::{Problem, Refusal};
+use crate::routes::Route;
 use crate::service::Service;
 use crate::shapes::{PlaceShape, Time, raw, respond};
 use crate::submit::blocking;
@@ -40,6 +45,14 @@ const ASK_EVERY: Duration = Duration::from_millis(200);
 const MOVE_TIME: Duration = Duration::from_secs(30);
 /// How long another node may take to read accounts.
 const READ_TIME: Duration = Duration::from_secs(5);
+/// Topics that are read at a time over the network: each has a thread of its own.
+const OF_NODE_MAX: usize = 32;
+/// Those of one operator.
+const OF_OPERATOR_MAX: usize = 4;
+/// How long whoever follows may before it is looked again whether they do, and whether they are there.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// Where a stream may begin.
+pub(crate) const FROM: [&str; 2] = ["earliest", "latest"];
 /// Accounts that are copied before the fold may go on.
 const ACCOUNTS_AT_ONCE: usize = 1_000;
 
@@ -76,6 +89,19 @@ pub(crate) async fn names(_: Call) -> Result<Response, Problem> {
     Ok(respond(StatusCode::OK, &names))
 }
 
+/// Topics that can be followed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Topics)]
+pub(crate) struct TopicNames {
+    items: Vec<&'static str>,
+}
+
+/// The same, for an operator's staff.
+pub(crate) async fn all(_: Call) -> Result<Response, Problem> {
+    let items = TOPICS.iter().map(|(name, _)| *name).collect();
+    Ok(respond(StatusCode::OK, &TopicNames { items }))
+}
+
 /// What a stream shows.
 struct Wanted {
     name: &'static str,
@@ -88,6 +114,41 @@ struct Wanted {
 
 /// The records of a topic as lines of JSON.
 pub(crate) async fn tail(call: Call) -> Result<Response, Problem> {
+    let operator = call.parameters.text("operator").map(str::to_owned);
+    read(call, operator, None).await
+}
+
+/// Those of an operator, for its staff, as long as whoever asks may see them.
+pub(crate) async fn follow(call: Call) -> Result<Response, Problem> {
+    let known = call.operator();
+    let bounds = Bound::of_topics(known.number, OF_OPERATOR_MAX, OF_NODE_MAX);
+    let reader = Reader {
+        _seat: call.service.live.seat(&call.service, bounds)?,
+        route: call.route,
+        parts: of_long_answers(&call.parts),
+        principal: Arc::clone(&call.principal),
+        operator: Arc::clone(&known),
+        looked_at: Instant::now(),
+    };
+    read(call, Some(known.id.to_string()), Some(reader)).await
+}
+
+/// Somebody who reads a topic over the network.
+struct Reader {
+    _seat: Seat,
+    route: &'static Route,
+    parts: Parts,
+    principal: Arc<Principal>,
+    operator: Arc<Operator>,
+    /// When it was last looked whether they still may.
+    looked_at: Instant,
+}
+
+async fn read(
+    call: Call,
+    operator: Option<String>,
+    reader: Option<Reader>,
+) -> Result<Response, Problem> {
     let name = call.name();
     let Call { service, parameters, id, .. } = call;
     let found = TOPICS.iter().find(|(other, _)| *other == name);
@@ -95,12 +156,8 @@ pub(crate) async fn tail(call: Call) -> Result<Response, Problem> {
     let wanted = Wanted {
         name,
         topic,
-        operator: parameters.text("operator").map(str::to_owned),
-        from_earliest: parameters.choice(
-            "from",
-            false,
-            &[("earliest", true), ("latest", false)],
-        )?,
+        operator,
+        from_earliest: parameters.choice("from", false, &[(FROM[0], true), (FROM[1], false)])?,
         follows: parameters.switch("follow")?,
         left: parameters.number("limit", 0, u64::MAX)?.unwrap_or(u64::MAX),
     };
@@ -117,7 +174,7 @@ pub(crate) async fn tail(call: Call) -> Result<Response, Problem> {
     }
     let runtime = Handle::current();
     Ok(stream(move |lines| {
-        let mut tail = Tail { service, runtime, wanted, lines };
+        let mut tail = Tail { service, runtime, wanted, reader, lines };
         match tail.write(parts) {
             Ok(()) | Err(Ended::Gone) => {}
             Err(Ended::Problem(problem)) => {
@@ -146,6 +203,11 @@ impl Lines {
     /// Sends a line that nobody needs if they read too slowly, or not at all.
     pub(crate) fn send_if_there_is_room(&self, line: &impl Serialize) {
         self.0.try_send(line_of(line)).ok();
+    }
+
+    /// An empty line, so that both sides see that the other is there.
+    fn pulse(&self) -> Result<(), Gone> {
+        self.0.blocking_send(Bytes::from_static(b"\n")).map_err(|_| Gone)
     }
 
     /// Whether the client has gone.
@@ -220,6 +282,7 @@ struct Tail {
     service: Service,
     runtime: Handle,
     wanted: Wanted,
+    reader: Option<Reader>,
     lines: Lines,
 }
 
@@ -258,7 +321,23 @@ impl Tail {
             for part in &mut parts {
                 self.look_for_more(part)?;
             }
+            self.check_reader()?;
         }
+    }
+
+    /// Ends where whoever reads has gone, or may not any more.
+    fn check_reader(&mut self) -> Result<(), Ended> {
+        let Some(reader) = &mut self.reader else { return Ok(()) };
+        if reader.looked_at.elapsed() < LOOK_AGAIN_AFTER {
+            return Ok(());
+        }
+        reader.looked_at = Instant::now();
+        let Reader { route, parts, principal, operator, .. } = reader;
+        let may = self.service.lets_in_again(route, parts, principal, operator);
+        if !self.runtime.block_on(may) {
+            return Err(Ended::Gone);
+        }
+        Ok(self.lines.pulse()?)
     }
 
     fn is_over(&self) -> bool {

@@ -107,6 +107,7 @@ impl Route {
             | Scope::EventsWrite
             | Scope::LedgerRead
             | Scope::AuditRead => true,
+            Scope::TopicsRead => self.id != "getTopics",
             // Who would gain and lose most.
             Scope::ProgramRead => self.id == "getSimulation",
             Scope::Public
@@ -121,6 +122,7 @@ impl Route {
             | Scope::WebhooksWrite
             | Scope::ReportsRead
             | Scope::KeysWrite
+            | Scope::NodesRead
             | Scope::Nodes => false,
             Scope::NodeRead | Scope::NodeWrite => !WITHOUT_PLAYERS.contains(&self.id),
         }

@@ -40,6 +40,9 @@ pub(crate) struct Arguments {
     /// Of the route with this id, such as getBalance
     #[arg(long, value_name = "ID")]
     route: Option<String>,
+    /// About what has this id, such as a tournament, a reward or a key
+    #[arg(long, value_name = "ID")]
+    about: Option<String>,
     /// Of this kind: began, read, change, denied, counted or `denied_counted`
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
@@ -117,6 +120,7 @@ fn path(arguments: &Arguments, limit: usize, cursor: Option<&str>) -> String {
         ("subject", arguments.subject.as_deref()),
         ("playerId", arguments.player.as_deref()),
         ("route", arguments.route.as_deref()),
+        ("about", arguments.about.as_deref()),
         ("kind", arguments.kind.as_deref()),
         ("outcome", arguments.outcome.as_deref()),
         ("cursor", cursor),

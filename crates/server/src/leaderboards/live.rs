@@ -165,6 +165,14 @@ impl Bound {
     }
 }
 
+impl Bound {
+    /// Of those who read topics: of an operator's, and of all.
+    pub(crate) fn of_topics(operator: u32, max: usize, in_all: usize) -> Vec<Self> {
+        let own = Self { who: format!("topics/{operator}").into(), max };
+        vec![own, Self { who: "topics".into(), max: in_all }]
+    }
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut halls = lock(&self.service.live.halls);
@@ -217,7 +225,7 @@ impl Halls {
         for Bound { who, max } in &bounds {
             if self.by_principal.get(who).is_some_and(|count| count >= max) {
                 let detail = format!(
-                    "of these streams, of one player, key or address, or of those without a credential, {max} are \
+                    "of these streams, of one player, key, address or operator, or of those without a credential, {max} are \
                      watched already, as many as may be"
                 );
                 return Err(Problem::new(Refusal::Busy, detail));

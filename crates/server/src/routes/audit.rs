@@ -17,6 +17,11 @@ const PLAYER: Parameter =
     Parameter { name: "playerId", form: Form::Text, what: "About this player." };
 const ROUTE: Parameter =
     Parameter { name: "route", form: Form::Text, what: "Of the route with this id." };
+const ABOUT: Parameter = Parameter {
+    name: "about",
+    form: Form::Text,
+    what: "About what this id names in the path: a tournament, a reward, a key, a version of the program.",
+};
 const KIND: Parameter =
     Parameter { name: "kind", form: Form::OneOf(&KINDS), what: "Records of this kind alone." };
 const OUTCOME: Parameter = Parameter {
@@ -24,7 +29,8 @@ const OUTCOME: Parameter = Parameter {
     form: Form::OneOf(&OUTCOMES),
     what: "`ok` is below 400, `refused` below 500, `failed` the rest and what nobody waited for.",
 };
-const LISTED: &[Parameter] = &[FROM, TO, SUBJECT, PLAYER, ROUTE, KIND, OUTCOME, LIMIT, CURSOR];
+const LISTED: &[Parameter] =
+    &[FROM, TO, SUBJECT, PLAYER, ROUTE, ABOUT, KIND, OUTCOME, LIMIT, CURSOR];
 const DESCRIPTION: &str = "Newest first. Each change, each look of staff and services at a player's data, and each \
                            request that was turned away, up to a bound; intake and what players see of their own as \
                            counts. A page may be shorter than `limit`, or empty, where much was passed over; \
@@ -85,6 +91,7 @@ pub(super) static ROUTES: [Route; 4] = [
             SUBJECT,
             PLAYER,
             ROUTE,
+            ABOUT,
             KIND,
             OUTCOME,
             Parameter { name: "before", form: Form::Text, what: "Those before this one." },

@@ -8,8 +8,20 @@ use crate::explanation::{self, Explanation};
 use crate::lookup::{self, EventShape};
 use crate::problem::Refusal;
 use crate::roles::Scope;
+use crate::topics::{self, TopicNames};
 
-pub(super) static ROUTES: [Route; 2] = [
+const FROM: Parameter = Parameter {
+    name: "from",
+    form: Form::OneOf(&topics::FROM),
+    what: "Where to begin; `latest` by default.",
+};
+const FOLLOW: Parameter = Parameter {
+    name: "follow",
+    form: Form::Switch,
+    what: "`true`: go on with what comes. A line without anything is sent now and then, so that both see who has gone.",
+};
+
+pub(super) static ROUTES: [Route; 4] = [
     Route {
         id: "getEvent",
         method: Method::GET,
@@ -51,5 +63,51 @@ pub(super) static ROUTES: [Route; 2] = [
         answers: &[Answer::json(200, "The explanation", of::<Explanation<'_>>)],
         refusals: &[],
         handler: |way| way.to(explanation::explanation),
+    },
+    Route {
+        id: "getTopics",
+        method: Method::GET,
+        path: "/api/v1/topics",
+        scope: Scope::TopicsRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Events,
+        summary: "Topics that can be followed",
+        description: "",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "Their names", of::<TopicNames>)],
+        refusals: &[],
+        handler: |way| way.to(topics::all),
+    },
+    Route {
+        id: "followTopic",
+        method: Method::GET,
+        path: "/api/v1/topics/{topic}",
+        scope: Scope::TopicsRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Events,
+        summary: "The operator's records of a topic, as lines of JSON",
+        description: "Each has `topic`, `partition`, `place`, `key`, `time` and `value`: inputs as they came, outputs as they are \
+                      derived, in the order of their times. `earliest` begins where the log does, and of balances with all that there \
+                      are. Four may be read at a time. Without `follow` it ends with what there was when it was asked.",
+        query: &[
+            FROM,
+            FOLLOW,
+            Parameter {
+                name: "limit",
+                form: Form::Number { min: 0, max: u64::MAX },
+                what: "How many records at most.",
+            },
+        ],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::text("A line for each", "application/x-ndjson")],
+        refusals: &[],
+        handler: |way| way.to(topics::follow),
     },
 ];

@@ -6,9 +6,10 @@ use super::{Answer, Area, Audience, By, Effect, Route, Takes};
 use crate::description;
 use crate::description::schemas::{object, of};
 use crate::health::{self, Readiness};
+use crate::host::{self, NodesShape};
 use crate::roles::Scope;
 
-pub(super) static ROUTES: [Route; 6] = [
+pub(super) static ROUTES: [Route; 7] = [
     Route {
         id: "healthz",
         method: Method::GET,
@@ -47,6 +48,25 @@ pub(super) static ROUTES: [Route; 6] = [
         ],
         refusals: &[],
         handler: |way| way.to(health::readyz),
+    },
+    Route {
+        id: "listNodes",
+        method: Method::GET,
+        path: "/api/v1/nodes",
+        scope: Scope::NodesRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Running,
+        summary: "How all nodes are, and which partitions they have",
+        description: "A partition that no node says it has is on its way, or its node cannot be asked: `error` says of each \
+                      why.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "The nodes", of::<NodesShape>)],
+        refusals: &[],
+        handler: |way| way.to(host::nodes),
     },
     Route {
         id: "metrics",

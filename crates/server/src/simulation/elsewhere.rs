@@ -87,6 +87,8 @@ enum Line {
     At(Progress),
     Found(Box<Figures>),
     Board(Box<Board>),
+    /// In microseconds.
+    TooEarly(i64),
     Failed(String),
     /// A partition is not there any more.
     Gone(String),
@@ -142,6 +144,7 @@ pub(crate) async fn for_another_node(call: Call) -> Result<Response, Problem> {
             Err(Stopped::Ended(Ending::Cancelled)) => return,
             Err(Stopped::Gone(why)) => Line::Gone(why),
             // Another node will have what this one has.
+            Err(Stopped::Ended(Ending::TooEarly(since))) => Line::TooEarly(since.micros()),
             Err(Stopped::Ended(Ending::Failed(why))) if service.is_retired() => Line::Gone(why),
             Err(Stopped::Ended(Ending::Failed(why))) => Line::Failed(why),
         };
@@ -173,6 +176,9 @@ pub(super) fn ask(
             Line::At(progress) => awaits.hears(progress),
             Line::Found(figures) => return Ok(Found::Program(figures)),
             Line::Board(board) => return Ok(Found::Tournament(board)),
+            Line::TooEarly(since) => {
+                return Err(Ending::TooEarly(Timestamp::from_micros(since)).into());
+            }
             Line::Failed(why) => return Err(Ending::Failed(why).into()),
             Line::Gone(why) => return Err(Stopped::Gone(why)),
         }

@@ -130,6 +130,8 @@ pub(super) struct Folding<'a> {
     end: u64,
     records: u64,
     is_begun: bool,
+    /// The draft cannot be in force before there is the operator.
+    awaits_operator: bool,
 }
 
 impl<'a> Folding<'a> {
@@ -151,7 +153,7 @@ impl<'a> Folding<'a> {
         let rules = Arc::new(rules.as_of(rules.applied - controls - before));
         let side = || Side::new(service, &backing, first, &rules, number);
         let (was, would) = (side(), side());
-        let (next, records, is_begun) = (first, 0, false);
+        let (next, records, is_begun, awaits_operator) = (first, 0, false, false);
         Ok(Self {
             question,
             draft,
@@ -167,6 +169,7 @@ impl<'a> Folding<'a> {
             end,
             records,
             is_begun,
+            awaits_operator,
         })
     }
 
@@ -252,6 +255,17 @@ impl<'a> Folding<'a> {
         random[..8].copy_from_slice(&batch.to_le_bytes());
         let moment = Moment { time: now, random };
         let was = self.was.fold(&slice, &moment)?;
+        if publishes || self.awaits_operator {
+            let is_known = self.was.operator(&self.question.operator_id).is_some();
+            if is_known && self.awaits_operator {
+                return Err(Ending::TooEarly(now.plus_micros(1)));
+            }
+            self.awaits_operator = !is_known;
+            if !is_known {
+                self.next += 1;
+                return Ok(());
+            }
+        }
         let changed = self.changed(&slice, publishes)?;
         let slice_would = Slice { body: &changed.body, ..changed.head };
         let would = self.would.fold(&slice_would, &moment)?;
@@ -262,8 +276,7 @@ impl<'a> Folding<'a> {
         }
         if now >= self.question.from {
             if !self.is_begun {
-                let what = "the log of a partition begins within the period: begin it later";
-                return Err(Ending::Failed(what.into()));
+                return Err(Ending::TooEarly(now.plus_micros(1)));
             }
             self.count(&slice, &was, &would, figures)?;
         }

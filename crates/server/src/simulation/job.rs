@@ -11,6 +11,7 @@ use super::turns::Turns;
 use super::{Ending, Question, Told, Tried};
 use crate::lock::lock;
 use crate::problem::{Problem, Refusal};
+use crate::shapes::Time;
 
 /// Simulations that are remembered, the one under way among them.
 const KEPT_MAX: usize = 16;
@@ -119,8 +120,14 @@ impl Job {
             None => ("running", None, None),
             Some((_, Ok(told))) => ("done", None, Some(told)),
             Some((_, Err(Ending::Cancelled))) => ("cancelled", None, None),
-            Some((_, Err(Ending::Failed(why)))) => ("failed", Some(why.clone()), None),
+            Some((_, Err(ending))) => ("failed", ending.why(), None),
         }
+    }
+
+    /// From when on the log has everything, where it failed since the period begins before.
+    pub(super) fn log_since(&self) -> Option<Time> {
+        let (_, end) = self.end()?;
+        end.as_ref().err().and_then(Ending::log_since).map(Time)
     }
 }
 

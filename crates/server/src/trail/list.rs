@@ -182,6 +182,7 @@ struct Asked {
     subject: Option<String>,
     player: Option<String>,
     route: Option<String>,
+    about: Option<String>,
     kind: Option<String>,
     outcome: Option<String>,
     before: Option<Key>,
@@ -223,6 +224,7 @@ impl Asked {
             subject: text("subject"),
             player: text("playerId"),
             route: text("route"),
+            about: text("about"),
             kind: words("kind", &KINDS)?,
             outcome: words("outcome", &OUTCOMES)?,
             before: None,
@@ -243,6 +245,7 @@ impl Asked {
             ("subject", self.subject.clone()),
             ("playerId", self.player.clone()),
             ("route", self.route.clone()),
+            ("about", self.about.clone()),
             ("kind", self.kind.clone()),
             ("outcome", self.outcome.clone()),
         ] {
@@ -267,6 +270,7 @@ impl Asked {
             && is(&self.subject, &entry.subject)
             && is(&self.player, &entry.player)
             && is(&self.route, &entry.route)
+            && is(&self.about, &entry.name)
             && is(&self.kind, entry.kind.code())
             && is(&self.outcome, outcome)
     }

@@ -59,6 +59,7 @@ mod spending;
 mod statistics;
 mod summary;
 mod tenancy;
+mod topics;
 mod tournament_dry_runs;
 mod tournaments;
 mod traces;

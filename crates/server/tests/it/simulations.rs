@@ -295,6 +295,15 @@ async fn refuses(form: Form) {
     let failed = ended(other, begun.json["id"].as_str().unwrap()).await;
     assert_eq!(failed["state"], "failed", "{failed}");
     assert!(failed["why"].as_str().unwrap().contains("begins within the period"), "{failed}");
+    // Each partition says from when on it has everything.
+    let (mut tried, mut partitions) = (failed, 0);
+    while let Some(since) = tried["logSince"].as_str().map(str::to_owned) {
+        partitions += 1;
+        assert!(partitions <= 4, "{tried}");
+        let begun = begin(api, &json!({ "program": DRAFT, "from": since })).await;
+        tried = ended(other, begun.json["id"].as_str().unwrap()).await;
+    }
+    assert_eq!(tried["state"], "done", "{tried}");
     let stranger = format!("Bearer {}", api.add_operator("operator-555", 0).await);
     form.agree().await;
     let path = format!("/api/v1/program/simulations/{}", begun.json["id"].as_str().unwrap());
@@ -379,4 +388,7 @@ async fn a_log_that_lacks_some_batches_is_folded_from_behind_them() {
     let failed = simulated(&before).await;
     assert_eq!(failed["state"], "failed", "{failed}");
     assert!(failed["why"].as_str().unwrap().contains("begins within the period"), "{failed}");
+    // Whoever then begins when it says has all of it.
+    let done = simulated(failed["logSince"].as_str().unwrap()).await;
+    assert_eq!((&done["state"], &done["logSince"]), (&json!("done"), &Value::Null), "{done}");
 }

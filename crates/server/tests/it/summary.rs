@@ -12,6 +12,7 @@ currency: EUR
 earning: { multipliers: { slots: 0.1 } }
 redemption: { minPoints: 5, holdFor: 1h }
 pending: { for: 1h }
+tiers: { window: { rolling: 365d }, levels: [{ name: bronze, from: 0 }, { name: silver, from: 50 }] }
 ";
 const PLAYERS: usize = 12;
 
@@ -69,6 +70,9 @@ async fn what_players_earn_and_spend_is_summed_up(api: &Api, other: &Api) {
     now["pending"] = json!(120.0);
     now["held"] = json!(0.0);
     now["averageBalance"] = json!(12.16);
+    // What was taken over counts for no tier.
+    now["tiers"] =
+        json!([{ "tier": "bronze", "players": PLAYERS }, { "tier": "silver", "players": 0 }]);
     now["tournaments"] =
         json!({ "recurring": 0, "scheduled": 1, "live": 0, "settling": 0, "final": 0 });
     now["underWay"] = json!([]);

@@ -20,6 +20,7 @@ async fn operations(api: &Api) -> Vec<(String, String)> {
             .replace("{rewardId}", "ours")
             .replace("{tournamentId}", "ours")
             .replace("{gameId}", "game-001")
+            .replace("{topic}", "wager.events")
             .replace("{version}", "1")
             .replace("{keyId}", key.as_str().unwrap())
             .replace("{id}", letter.as_str().unwrap());
@@ -154,11 +155,18 @@ async fn every_route_hides_another_operator_s_things() {
                 | "/api/v1/tournaments/validate"
                 | "/api/v1/tournaments/dry-run"
                 | "/api/v1/tournament-templates"
+                | "/api/v1/topics"
                 // Of their own players, whatever the game is called.
                 | "/api/v1/games/game-001/leaderboard",
             ) => {
                 assert!(answer.status.is_success() && !answer.text.contains("ours"), "{answer:?}");
             }
+            // Nothing comes where there is nothing from now on; `topics.rs` says whose records come.
+            ("GET", "/api/v1/topics/wager.events") => {
+                assert_eq!((answer.status.as_u16(), &*answer.text), (200, ""));
+            }
+            // Nodes are nobody's alone.
+            ("GET", "/api/v1/nodes") => assert_eq!(answer.status, 200),
             ("GET", "/api/v1/summary") => {
                 assert_eq!(answer.json["operatorId"], "operator-555");
                 assert_eq!(answer.json["now"]["liability"], json!(0.0));

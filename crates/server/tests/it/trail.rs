@@ -89,6 +89,9 @@ async fn records_are_found_by_who_whom_what_when_and_how_it_ended() {
     assert_eq!(count(support).await, 16);
     assert_eq!(count("playerId=p2").await, 10);
     assert_eq!(count("playerId=p2&route=getBalance").await, 5);
+    assert_eq!(count("about=p2").await, 10);
+    assert_eq!(count("about=p2&route=getBalance").await, 5);
+    assert_eq!(count("about=nothing").await, 0);
     assert_eq!(count("kind=denied").await, 1);
     assert_eq!(count("outcome=refused").await, 2);
     assert_eq!(count("outcome=failed").await, 0);

@@ -83,6 +83,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Topics that can be followed */
+        get: operations["getTopics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics/{topic}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The operator's records of a topic, as lines of JSON
+         * @description Each has `topic`, `partition`, `place`, `key`, `time` and `value`: inputs as they came, outputs as they are derived, in the order of their times. `earliest` begins where the log does, and of balances with all that there are. Four may be read at a time. Without `follow` it ends with what there was when it was asked.
+         */
+        get: operations["followTopic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/player-tokens": {
         parameters: {
             query?: never;
@@ -1806,6 +1843,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How all nodes are, and which partitions they have
+         * @description A partition that no node says it has is on its way, or its node cannot be asked: `error` says of each why.
+         */
+        get: operations["listNodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -2181,6 +2238,7 @@ export interface components {
             endedAt: components["schemas"]["Time"] | null;
             from: components["schemas"]["Time"];
             id: string;
+            logSince?: components["schemas"]["Time"] | null;
             operatorId: string;
             result: components["schemas"]["DryRunResult"] | null;
             /** @enum {string} */
@@ -2538,6 +2596,46 @@ export interface components {
         NextTier: {
             missingPoints: components["schemas"]["Points"];
             name: string;
+        };
+        /** @description A node among all. */
+        Node: {
+            /** @description Where other nodes ask it; nothing of the one that answers. */
+            address: string | null;
+            /** @description Why it cannot be asked. */
+            error: string | null;
+            /** @description Whether it is the one that answers. */
+            isThis: boolean;
+            status: components["schemas"]["NodeStatus"] | null;
+        };
+        /** @description How a node of several is. */
+        NodeStatus: {
+            /** @description A release that does not say so knows none beyond the first. */
+            behaviours: number[];
+            clockStepped: boolean;
+            diskFull: boolean;
+            /** @description Why it does not go on. */
+            fatal: string | null;
+            idsInMemory: number;
+            /** @description What waits for the fold. */
+            lagBytes: number;
+            outlets?: components["schemas"]["Outlet"][];
+            partitionsHere: number[];
+            /** @description Players with an account in its partitions, of all operators. */
+            players: number;
+            /** @description Partitions whose fold stands. */
+            standing: components["schemas"]["Standing"][];
+            /** @description Its release. */
+            version?: string;
+        };
+        /** @description All nodes, as far as they can be asked. */
+        Nodes: {
+            /** @description The one that answers, and then the others by their addresses. */
+            items: components["schemas"]["Node"][];
+            /**
+             * Format: int32
+             * @description How many partitions there are.
+             */
+            partitions: number;
         };
         /** @description One event that was taken in. */
         One: {
@@ -3236,6 +3334,7 @@ export interface components {
             endedAt: components["schemas"]["Time"] | null;
             from: components["schemas"]["Time"];
             id: string;
+            logSince?: components["schemas"]["Time"] | null;
             operatorId: string;
             result: components["schemas"]["SimulationResult"] | null;
             /** @enum {string} */
@@ -3357,6 +3456,9 @@ export interface components {
             pending: components["schemas"]["PointsTogether"];
             /** @description Points that are reserved; they are part of the liability. */
             reserved: components["schemas"]["PointsTogether"];
+            /** @description How many players are at which level: those of the program in force from the lowest on, then others that players were
+             *     brought to before, then none. */
+            tiers: components["schemas"]["SummaryTier"][];
             /** @description Tournaments that are announced and not paid yet, by their state; those that are `final` wait for approval, or are
              *     being paid. */
             tournaments: {
@@ -3364,6 +3466,13 @@ export interface components {
             };
             /** @description Those of them that have begun, the oldest first; the newest 100. */
             underWay: components["schemas"]["SummaryTournament"][];
+        };
+        /** @description Players at a level. */
+        SummaryTier: {
+            /** Format: int64 */
+            players: number;
+            /** @description The level's name; nothing for players without a tier. */
+            tier: string | null;
         };
         /** @description A tournament that has begun and is not paid yet. */
         SummaryTournament: {
@@ -3388,6 +3497,10 @@ export interface components {
          * @description RFC 3339, in UTC.
          */
         Time: string;
+        /** @description Topics that can be followed. */
+        Topics: {
+            items: string[];
+        };
         /** @description A tournament. */
         Tournament: {
             /** @description A person has to approve of the results before anything is paid. */
@@ -4224,6 +4337,9 @@ export type NewPlayerToken = components['schemas']['NewPlayerToken'];
 export type NewStock = components['schemas']['NewStock'];
 export type NewWebhook = components['schemas']['NewWebhook'];
 export type NextTier = components['schemas']['NextTier'];
+export type Node = components['schemas']['Node'];
+export type NodeStatus = components['schemas']['NodeStatus'];
+export type Nodes = components['schemas']['Nodes'];
 export type One = components['schemas']['One'];
 export type OneApplied = components['schemas']['OneApplied'];
 export type OneOfManyDeadLetters = components['schemas']['OneOfManyDeadLetters'];
@@ -4302,9 +4418,11 @@ export type Summary = components['schemas']['Summary'];
 export type SummaryAccounts = components['schemas']['SummaryAccounts'];
 export type SummaryLine = components['schemas']['SummaryLine'];
 export type SummaryNow = components['schemas']['SummaryNow'];
+export type SummaryTier = components['schemas']['SummaryTier'];
 export type SummaryTournament = components['schemas']['SummaryTournament'];
 export type TierPart = components['schemas']['TierPart'];
 export type Time = components['schemas']['Time'];
+export type Topics = components['schemas']['Topics'];
 export type Tournament = components['schemas']['Tournament'];
 export type TournamentApproval = components['schemas']['TournamentApproval'];
 export type TournamentChange = components['schemas']['TournamentChange'];
@@ -4551,6 +4669,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Explanation"];
+                };
+            };
+        };
+    };
+    getTopics: {
+        parameters: {
+            query?: {
+                /** @description The operator that the request is for, where the credential has several. */
+                operatorId?: string;
+            };
+            header?: {
+                /** @description The id of the request, where the caller has one. One that is not well-formed, as the answer's has to be, is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Their names */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    /** @description What is let through in a second: an operator's events, its other requests, or an address's without a known credential. */
+                    "RateLimit-Limit"?: string;
+                    /** @description How much of that would be let through now. */
+                    "RateLimit-Remaining"?: string;
+                    /** @description Seconds until the same request is let through. */
+                    "RateLimit-Reset"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Topics"];
+                };
+            };
+        };
+    };
+    followTopic: {
+        parameters: {
+            query?: {
+                /** @description Where to begin; `latest` by default. */
+                from?: "earliest" | "latest";
+                /** @description `true`: go on with what comes. A line without anything is sent now and then, so that both see who has gone. */
+                follow?: boolean;
+                /** @description How many records at most. */
+                limit?: number;
+                /** @description The operator that the request is for, where the credential has several. */
+                operatorId?: string;
+            };
+            header?: {
+                /** @description The id of the request, where the caller has one. One that is not well-formed, as the answer's has to be, is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line for each */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    /** @description What is let through in a second: an operator's events, its other requests, or an address's without a known credential. */
+                    "RateLimit-Limit"?: string;
+                    /** @description How much of that would be let through now. */
+                    "RateLimit-Remaining"?: string;
+                    /** @description Seconds until the same request is let through. */
+                    "RateLimit-Reset"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
                 };
             };
         };
@@ -9167,6 +9359,8 @@ export interface operations {
                 playerId?: string;
                 /** @description Of the route with this id. */
                 route?: string;
+                /** @description About what this id names in the path: a tournament, a reward, a key, a version of the program. */
+                about?: string;
                 /** @description Records of this kind alone. */
                 kind?: "began" | "read" | "change" | "denied" | "counted" | "denied_counted";
                 /** @description `ok` is below 400, `refused` below 500, `failed` the rest and what nobody waited for. */
@@ -9249,6 +9443,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    listNodes: {
+        parameters: {
+            query?: {
+                /** @description The operator that the request is for, where the credential has several. */
+                operatorId?: string;
+            };
+            header?: {
+                /** @description The id of the request, where the caller has one. One that is not well-formed, as the answer's has to be, is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The nodes */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    /** @description What is let through in a second: an operator's events, its other requests, or an address's without a known credential. */
+                    "RateLimit-Limit"?: string;
+                    /** @description How much of that would be let through now. */
+                    "RateLimit-Remaining"?: string;
+                    /** @description Seconds until the same request is let through. */
+                    "RateLimit-Reset"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Nodes"];
                 };
             };
         };

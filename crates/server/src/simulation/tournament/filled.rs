@@ -58,10 +58,8 @@ pub(crate) fn read(
     hears: &mut dyn Hears,
 ) -> Result<(), String> {
     let waiting = Waiting(goes_on, Cell::default());
-    read_all(service, terms, partitions, &waiting, hears).map_err(|ending| match ending {
-        Ending::Failed(why) => why,
-        Ending::Cancelled => "it was cancelled".to_owned(),
-    })
+    read_all(service, terms, partitions, &waiting, hears)
+        .map_err(|ending| ending.why().unwrap_or_else(|| "it was cancelled".to_owned()))
 }
 
 fn read_all(

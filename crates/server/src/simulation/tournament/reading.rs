@@ -9,7 +9,6 @@ use accolade_storage::host::Older;
 use accolade_wire::bytes::Cursor;
 use accolade_wire::journal::Outcomes;
 use accolade_wire::record::Slice;
-use accolade_wire::timestamp;
 
 use super::super::Ending;
 use super::super::folding::{count_of, failed, journal_of};
@@ -55,12 +54,7 @@ impl Stretch {
     pub(super) fn begins_later(&self, ahead_micros: i64) -> Ending {
         let since = journal_of(&self.backing, self.number, self.held_from);
         let since = since.and_then(|journal| time_of(&journal));
-        let since =
-            since.map(|since| timestamp::write(since.plus_micros(ahead_micros)).to_string());
-        let why = "the log begins within the period";
-        Ending::Failed(
-            since.map_or_else(|_| why.into(), |it| format!("{why}: begin at {it} or later")),
-        )
+        since.map_or_else(|why| why, |since| Ending::TooEarly(since.plus_micros(ahead_micros)))
     }
 }
 

@@ -36,6 +36,10 @@ pub(crate) struct DryRunShape {
     /// Why it failed.
     #[schema(required)]
     why: Option<String>,
+    /// From when on the log has everything of a partition, where it failed since the period begins before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    log_since: Option<Time>,
     /// What it has found, once it is done.
     #[schema(required)]
     result: Option<DryRunResult>,
@@ -60,6 +64,7 @@ impl DryRunShape {
             batches,
             batches_expected,
             why,
+            log_since: job.log_since(),
             result,
         }
     }

@@ -17,14 +17,17 @@ fn expected(route: Listed, role: Role) -> Option<TrailKind> {
         ("program:read", _) if route.id == "getSimulation" => Some(TrailKind::Read),
         (
             "public" | "wagers:write" | "events:write" | "program:read" | "keys:read"
-            | "webhooks:read" | "reports:read" | "rewards:read" | "tournaments:read" | "self:read",
+            | "webhooks:read" | "reports:read" | "nodes:read" | "rewards:read" | "tournaments:read"
+            | "self:read",
             _,
         )
         | (_, Audience::Nodes) => None,
         ("player-tokens:sign", _) => Some(TrailKind::Read),
         _ if route.id == "ingest" => None,
         _ if !reads => Some(TrailKind::Change),
-        _ if ["getStatus", "listOperators", "getBehaviour", "listTopics"].contains(&route.id) => {
+        _ if ["getStatus", "listOperators", "getBehaviour", "listTopics", "getTopics"]
+            .contains(&route.id) =>
+        {
             None
         }
         _ if role.is_of_one_player() => None,

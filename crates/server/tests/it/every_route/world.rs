@@ -520,6 +520,9 @@ impl World {
             "resumeOperator" => "/local/operators/operator-555/resume".into(),
             "getSummary" => "/api/v1/summary?by=week".into(),
             "listAudit" => "/api/v1/audit".into(),
+            "listNodes" => "/api/v1/nodes".into(),
+            "getTopics" => "/api/v1/topics".into(),
+            "followTopic" => "/api/v1/topics/loyalty.balances?from=earliest".into(),
             "listWholeAudit" => "/local/audit".into(),
             "askAudit" => "/cluster/v1/audit?count=3".into(),
             "askToVerifyTrail" => "/cluster/v1/audit/trail".into(),
@@ -823,7 +826,7 @@ impl World {
                 headers.keys().any(|name| name.eq_ignore_ascii_case(header.as_str()));
             assert!(is_described, "`{header}` is not described: {about}");
         }
-        if named.ends_with("json") {
+        if named.ends_with("json") && !named.ends_with("ndjson") {
             let validator = validator(&self.description, schema);
             let problems: Vec<_> = validator
                 .iter_errors(&answer.json)

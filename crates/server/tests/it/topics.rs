@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::cluster::fake::Cluster;
 use crate::harness::{Api, ask, finish, wager};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const PLAYERS: usize = 8;
 
 fn lines(text: &str) -> Vec<Value> {

@@ -32,6 +32,7 @@ mod files;
 mod filling;
 mod first_key;
 mod health;
+mod history;
 mod host;
 mod idempotency;
 mod intake;

@@ -224,8 +224,8 @@ pub(crate) const fn kind_code(kind: IdKind) -> &'static str {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = RecordedEvent)]
-pub(crate) struct EventShape<'a> {
-    event_id: &'a str,
+pub(crate) struct EventShape {
+    event_id: String,
     #[schema(schema_with = kinds)]
     kind: &'static str,
     /// As it came.
@@ -242,7 +242,7 @@ pub(crate) struct EventShape<'a> {
     /// Other events with the same id, such as a wager's void.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, no_recursion)]
-    others: Vec<EventShape<'a>>,
+    others: Vec<EventShape>,
     /// Dead letters of this id.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -285,8 +285,8 @@ impl LetterShape {
     }
 }
 
-impl<'a> EventShape<'a> {
-    pub(crate) fn of(event_id: &'a str, occurrence: Occurrence) -> Self {
+impl EventShape {
+    pub(crate) fn of(event_id: String, occurrence: Occurrence) -> Self {
         let raw = occurrence.raw;
         Self {
             event_id,
@@ -314,8 +314,8 @@ pub(crate) async fn event(call: Call) -> Result<Response, Problem> {
     let first = found.next().ok_or_else(|| Problem::not_found("event"))?;
     let is_letter = first.letter.is_some();
     let others = found.filter(|other| other.letter.is_none());
-    let others = others.map(|other| EventShape::of(&id, other)).collect();
-    let first = EventShape { others, dead_letters, ..EventShape::of(&id, first) };
+    let others = others.map(|other| EventShape::of(id.clone(), other)).collect();
+    let first = EventShape { others, dead_letters, ..EventShape::of(id.clone(), first) };
     if first.event.is_none() && !is_letter {
         let outcome = to_raw_value(&first).expect("a shape is plain data");
         let detail = "the log no longer has the event's bytes; what became of it stands";

@@ -1,9 +1,12 @@
 //! Batches of partitions, one after the other, wherever the partitions are.
 
 use std::io;
+use std::ops::Range;
 use std::time::Duration;
 
+use accolade_domain::time::Timestamp;
 use accolade_engine::partition::Partition;
+use accolade_storage::backing::Backing;
 use accolade_wire::bytes::{BadFormat, Cursor, put_varint};
 use accolade_wire::journal::Outcomes;
 use accolade_wire::record::Slice;
@@ -14,7 +17,7 @@ use bytes::Bytes;
 use super::Where;
 use super::neighbours::Neighbours;
 use crate::call::Call;
-use crate::problem::Problem;
+use crate::problem::{Problem, not_yet};
 use crate::service::Service;
 use crate::shapes::raw;
 use crate::submit::{blocking, soon};
@@ -94,7 +97,42 @@ impl Stretch {
     }
 }
 
+/// The first of some batches that is not before a moment; their end where all are.
+///
+/// # Errors
+///
+/// Those of `time_of`, which says when a batch was ordered.
+pub(crate) fn first_at<E>(
+    batches: Range<u64>,
+    at: Timestamp,
+    time_of: impl Fn(u64) -> Result<Timestamp, E>,
+) -> Result<u64, E> {
+    let Range { mut start, mut end } = batches;
+    while start < end {
+        let middle = start + (end - start) / 2;
+        if time_of(middle)? < at {
+            start = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    Ok(start)
+}
+
 impl Service {
+    /// When a batch of a partition that is here was ordered.
+    pub(crate) fn time_of_batch(
+        &self,
+        backing: &Backing,
+        partition: u16,
+        batch: u64,
+    ) -> Result<Timestamp, Problem> {
+        let journal = soon(|| backing.journal.read(partition, batch))?.ok_or_else(not_yet)?;
+        let slice = Slice::read_unchecked(&mut Cursor::new(&journal, "slice"));
+        let outcomes = slice.and_then(|slice| Outcomes::read(&slice).map(|it| it.time));
+        Ok(outcomes.map_err(io::Error::other)?)
+    }
+
     /// The batches of a partition from `from` on and before `to`, some of them.
     pub(crate) async fn batches(
         &self,

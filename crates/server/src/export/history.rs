@@ -3,9 +3,7 @@
 use accolade_domain::event::Consent;
 use accolade_domain::ledger::Place;
 use accolade_engine::partition::Partition;
-use accolade_wire::identity::{IdKind, partition_of};
-use accolade_wire::named::Named;
-use accolade_wire::record::{Kind, Record};
+use accolade_wire::identity::partition_of;
 use axum::response::Response;
 use serde::Serialize;
 
@@ -13,10 +11,10 @@ use super::{Ended, Takes, Told, csv, tell_end};
 use crate::adjustments;
 use crate::balance::{BalanceShape, Found};
 use crate::call::Call;
-use crate::cluster::Batch;
 use crate::exclusions::ExclusionShape;
+use crate::history::Whose;
 use crate::ledger::{Order, Wanted, page};
-use crate::lookup::{EventShape, Occurrence, Raw, scored_by};
+use crate::lookup::EventShape;
 use crate::players::EntryShape;
 use crate::principal::Known;
 use crate::problem::{Problem, Refusal, not_yet, rules_unknown};
@@ -229,6 +227,7 @@ impl<'a> History<'a> {
 
     /// The player's events, as far as the log has them, and what became of them.
     fn events<T: Takes>(&self, file: &mut File<'_, T>) -> Result<(), Ended> {
+        let whose = Whose::new(self.operator, self.player);
         let mut from = 0;
         loop {
             if file.to.is_gone() {
@@ -239,7 +238,9 @@ impl<'a> History<'a> {
             }
             let stretch = self.service.batches_here(self.found.partition, from, self.end)?;
             for batch in &stretch.batches {
-                self.events_of(batch, file)?;
+                for (id, occurrence) in whose.events(batch)? {
+                    file.put(&EventShape::of(id, occurrence))?;
+                }
             }
             if stretch.next >= self.end.min(stretch.end) {
                 return Ok(());
@@ -249,45 +250,6 @@ impl<'a> History<'a> {
             }
             from = stretch.next;
         }
-    }
-
-    fn events_of<T: Takes>(&self, batch: &Batch, file: &mut File<'_, T>) -> Result<(), Ended> {
-        let (Some(slice), Some(outcomes)) = (batch.records(), batch.outcomes()) else {
-            return Ok(());
-        };
-        for (record, recorded) in slice.records().zip(outcomes.records()) {
-            let (record, recorded) = (record?, recorded?);
-            let Some((id, kind)) = self.event(&record) else { continue };
-            let balance = recorded.entries.last().map(|stored| stored.entry.balance_after);
-            let scored = scored_by(&recorded);
-            let (place, recorded_at, outcome) = (recorded.place, recorded.time, recorded.outcome);
-            let (player, letter, raw) = (None, None, Raw::of(&record));
-            let occurrence = Occurrence {
-                kind,
-                place,
-                player,
-                recorded_at,
-                outcome,
-                balance,
-                scored,
-                raw,
-                letter,
-            };
-            file.put(&EventShape::of(&id, occurrence))?;
-        }
-        Ok(())
-    }
-
-    /// The id of a record that is an event of the player's.
-    fn event(&self, record: &Record<'_>) -> Option<(String, IdKind)> {
-        if !matches!(record.kind, Kind::Wager | Kind::GameEvent) {
-            return None;
-        }
-        let named = Named::of(record);
-        let is_theirs = *named.operator == *self.operator.id
-            && named.player.is_some_and(|player| player == self.player);
-        let (kind, id) = named.event.filter(|_| is_theirs)?;
-        Some((id.into_owned(), kind))
     }
 }
 

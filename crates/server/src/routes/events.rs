@@ -37,7 +37,7 @@ pub(super) static ROUTES: [Route; 4] = [
         query: &[],
         headers: &[],
         takes: Takes::Nothing,
-        answers: &[Answer::json(200, "The event", of::<EventShape<'_>>)],
+        answers: &[Answer::json(200, "The event", of::<EventShape>)],
         refusals: &[Refusal::Gone],
         handler: |way| way.to(lookup::event),
     },

@@ -6,13 +6,14 @@ use super::{Answer, Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, 
 use crate::balance::{self, BalanceShape};
 use crate::description::bodies::Consent;
 use crate::description::schemas::of;
+use crate::history::{self, EventsPage};
 use crate::player_tokens::{self, TokenShape};
 use crate::players::{self, ConsentShape, EntryShape};
 use crate::roles::Scope;
 use crate::shapes::Page;
 use crate::statistics::{self, StatisticsShape};
 
-pub(super) static ROUTES: [Route; 5] = [
+pub(super) static ROUTES: [Route; 6] = [
     Route {
         id: "signPlayerToken",
         method: Method::POST,
@@ -91,6 +92,41 @@ pub(super) static ROUTES: [Route; 5] = [
         answers: &[Answer::json(200, "A page of entries", of::<Page<EntryShape>>)],
         refusals: &[],
         handler: |way| way.to(players::ledger),
+    },
+    Route {
+        id: "listPlayerEvents",
+        method: Method::GET,
+        path: "/api/v1/players/{playerId}/events",
+        scope: Scope::EventsRead,
+        audience: Audience::Everybody,
+        by: By::Player,
+        effect: Effect::Reads,
+        area: Area::Players,
+        summary: "A player's wagers, voids and game events, and what became of them",
+        description: "Newest first, as far back as the log has them, also those that gave nothing. A page ends after so much \
+                      work, and may be shorter than `limit`, or empty: `nextCursor` says whether there is more, and `lookedTo` up to \
+                      where it was looked. `from` and `to` are found at once.",
+        query: &[
+            LIMIT,
+            CURSOR,
+            Parameter { name: "from", form: Form::Time, what: "Recorded at this time or later." },
+            Parameter { name: "to", form: Form::Time, what: "Recorded before this time." },
+            Parameter {
+                name: "kind",
+                form: Form::OneOf(&history::KINDS),
+                what: "Of this kind alone.",
+            },
+            Parameter {
+                name: "outcome",
+                form: Form::OneOf(&history::OUTCOMES),
+                what: "Of which this became alone.",
+            },
+        ],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "A page of events", of::<EventsPage>)],
+        refusals: &[],
+        handler: |way| way.to(history::events),
     },
     Route {
         id: "getStatistics",

@@ -38,6 +38,7 @@ mod opt_ins;
 mod outlets;
 mod outputs;
 mod play;
+mod player_events;
 mod player_topics;
 mod players;
 mod portal;

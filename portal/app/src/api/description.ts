@@ -180,6 +180,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/players/{playerId}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A player's wagers, voids and game events, and what became of them
+         * @description Newest first, as far back as the log has them, also those that gave nothing. A page ends after so much work, and may be shorter than `limit`, or empty: `nextCursor` says whether there is more, and `lookedTo` up to where it was looked. `from` and `to` are found at once.
+         */
+        get: operations["listPlayerEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/players/{playerId}/stats": {
         parameters: {
             query?: never;
@@ -2791,6 +2811,13 @@ export interface components {
             /** Format: int32 */
             slot: number;
         };
+        /** @description A page of a player's events. */
+        PlayerEvents: {
+            /** @description Newest first. */
+            items: components["schemas"]["RecordedEvent"][];
+            lookedTo: components["schemas"]["Time"] | null;
+            nextCursor: string | null;
+        };
         /** @description A player's game events, counted. */
         PlayerStatistics: {
             /** @description By type, for the first 64 types of the player. */
@@ -4360,6 +4387,7 @@ export type PageOfTournament = components['schemas']['PageOfTournament'];
 export type PageOfVersion = components['schemas']['PageOfVersion'];
 export type Parts = components['schemas']['Parts'];
 export type Place = components['schemas']['Place'];
+export type PlayerEvents = components['schemas']['PlayerEvents'];
 export type PlayerStatistics = components['schemas']['PlayerStatistics'];
 export type PlayerToken = components['schemas']['PlayerToken'];
 export type Points = components['schemas']['Points'];
@@ -4864,6 +4892,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageOfEntry"];
+                };
+            };
+        };
+    };
+    listPlayerEvents: {
+        parameters: {
+            query?: {
+                /** @description How many items a page has at most. */
+                limit?: number;
+                /** @description A `nextCursor` of this list, asked with the same other parameters but for `limit`. */
+                cursor?: string;
+                /** @description Recorded at this time or later. */
+                from?: string;
+                /** @description Recorded before this time. */
+                to?: string;
+                /** @description Of this kind alone. */
+                kind?: "wager" | "void" | "game_event";
+                /** @description Of which this became alone. */
+                outcome?: "counted" | "refused" | "repeated" | "voided" | "dead_letter";
+                /** @description The operator that the request is for, where the credential has several. */
+                operatorId?: string;
+            };
+            header?: {
+                /** @description The id of the request, where the caller has one. One that is not well-formed, as the answer's has to be, is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                playerId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    /** @description What is let through in a second: an operator's events, its other requests, or an address's without a known credential. */
+                    "RateLimit-Limit"?: string;
+                    /** @description How much of that would be let through now. */
+                    "RateLimit-Remaining"?: string;
+                    /** @description Seconds until the same request is let through. */
+                    "RateLimit-Reset"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlayerEvents"];
                 };
             };
         };

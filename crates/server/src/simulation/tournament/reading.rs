@@ -11,6 +11,8 @@ use accolade_wire::journal::Outcomes;
 use accolade_wire::record::Slice;
 
 use super::super::Ending;
+use crate::cluster::first_at;
+
 use super::super::folding::{count_of, failed, journal_of};
 
 /// Bytes of batches that are looked at together.
@@ -45,8 +47,9 @@ impl Stretch {
         end: u64,
     ) -> Result<Self, Ending> {
         let all = backing.journal.first_batch(number).unwrap_or(end).min(end)..end;
-        let from = first_at(&backing, number, all, time.start)?;
-        let end = first_at(&backing, number, from..end, time.end)?;
+        let time_of = |batch| time_of(&journal_of(&backing, number, batch)?);
+        let from = first_at(all, time.start, time_of)?;
+        let end = first_at(from..end, time.end, time_of)?;
         Ok(Self { number, backing, from, end, held_from: from })
     }
 
@@ -174,23 +177,4 @@ impl Way {
 fn time_of(journal: &[u8]) -> Result<Timestamp, Ending> {
     let slice = Slice::read_unchecked(&mut Cursor::new(journal, "slice")).map_err(failed)?;
     Ok(Outcomes::read(&slice).map_err(failed)?.time)
-}
-
-/// The first of some batches that is not before a moment; their end where all are.
-fn first_at(
-    backing: &Backing,
-    number: u16,
-    batches: Range<u64>,
-    at: Timestamp,
-) -> Result<u64, Ending> {
-    let Range { mut start, mut end } = batches;
-    while start < end {
-        let middle = start + (end - start) / 2;
-        if time_of(&journal_of(backing, number, middle)?)? < at {
-            start = middle + 1;
-        } else {
-            end = middle;
-        }
-    }
-    Ok(start)
 }

@@ -25,6 +25,7 @@ fn others(id: &str) -> &'static [&'static str] {
         "listDeadLetters" | "listLettersOfNobody" => &["state=open", "kind=wager"],
         "retryManyDeadLetters" | "discardManyDeadLetters" => &["reason=too_late", "kind=wager"],
         "retryManyLettersOfNobody" | "discardManyLettersOfNobody" => &["reason=malformed"],
+        "listPlayerEvents" => &["outcome=counted", "kind=wager", "from=2020-01-01T00:00:00Z"],
         "listAudit" | "listWholeAudit" => &["kind=read", "outcome=ok", "route=getLedger"],
         other => panic!("the list `{other}` has no other queries: which filters has it?"),
     }

@@ -10,4 +10,5 @@ export type Scope =
   | "adjustments:read" | "adjustments:write" | "adjustments:approve" | "signals:read" | "signals:write"
   | "openings:write" | "program:read" | "program:write" | "rewards:read" | "rewards:write" | "tournaments:read"
   | "tournaments:write" | "tournaments:join" | "keys:read" | "keys:write" | "player-tokens:sign"
-  | "dead-letters:read" | "dead-letters:write" | "webhooks:read" | "webhooks:write" | "reports:read" | "audit:read";
+  | "dead-letters:read" | "dead-letters:write" | "webhooks:read" | "webhooks:write" | "reports:read" | "audit:read"
+  | "nodes:read" | "topics:read";

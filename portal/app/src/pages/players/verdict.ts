@@ -82,6 +82,19 @@ export function refusal(reason: string | null, facts: WagerFacts = {}, program: 
   });
 }
 
+/** What may have become of an event. */
+export const BECAME = ["counted", "refused", "repeated", "voided", "dead_letter"] as const;
+const LOOKS = { counted: "good", refused: "warn", repeated: "plain", voided: "plain", dead_letter: "bad" } as const;
+
+/** What became of an event, in a word, and why where it gave nothing. */
+export function became(event: RecordedEvent): { kind: "good" | "warn" | "bad" | "plain"; word: string; text: string } {
+  const outcome = one(BECAME, event.outcome);
+  if (!outcome) return { kind: "plain", word: event.outcome, text: "" };
+  const dead = outcome === "dead_letter" ? one(DEAD, event.reason) : undefined;
+  const text = outcome === "refused" ? refusal(event.reason, factsOf(event)) : dead ? t(`dead.${dead}`) : "";
+  return { kind: LOOKS[outcome], word: t(`became.${outcome}`), text };
+}
+
 /** The time at which the wager was taken back, and what that took; nothing where it was not. */
 export function voidOf({ stages }: Explanation): { at: string | null; taken: string } | null {
   const stage = stages.find((found) => found.stage === "voided");

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use accolade_domain::amount::Points;
+use accolade_domain::event::Consent;
 use accolade_domain::ledger::{EntryKind, Moved, Place};
 use accolade_domain::lots::{HELD, Hour, Month, Source};
 use accolade_engine::apply::SIGNAL_CAUSE;
@@ -20,7 +21,7 @@ use utoipa::openapi::Schema;
 use crate::call::Call;
 use crate::cursor::Cursors;
 use crate::description::bodies::in_or_out;
-use crate::description::schemas::one_of;
+use crate::description::schemas::{one_of, text_or_null};
 use crate::dry_run::respond_to_change;
 use crate::fields::fields_of;
 use crate::idempotency::{Change, key_of};
@@ -274,6 +275,40 @@ pub(crate) struct ConsentShape<'a> {
     consent: &'static str,
     #[schema(schema_with = done_or_accepted)]
     outcome: &'static str,
+}
+
+/// What a player has said about taking part.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ConsentSaid)]
+pub(crate) struct ConsentSaid<'a> {
+    player_id: &'a str,
+    operator_id: &'a str,
+    /// The last; nothing where they never did, and the program's `consent` decides.
+    #[schema(required, schema_with = in_or_out_or_nothing)]
+    consent: Option<&'static str>,
+}
+
+fn in_or_out_or_nothing() -> Schema {
+    text_or_null("`in` or `out`")
+}
+
+/// The word for what a player has said.
+pub(crate) const fn said_of(consent: Consent) -> &'static str {
+    match consent {
+        Consent::In => "in",
+        Consent::Out => "out",
+    }
+}
+
+/// What a player has said about taking part.
+pub(crate) async fn said(call: Call) -> Result<Response, Problem> {
+    let (operator, player) = (call.operator(), call.name());
+    let (here, known, name) = (call.service, Arc::clone(&operator), player.clone());
+    let found = blocking(move || here.account(&known, &name)).await??;
+    let consent = found.consent().map(said_of);
+    let shape = ConsentSaid { player_id: &player, operator_id: &operator.id, consent };
+    Ok(respond(StatusCode::OK, &shape))
 }
 
 pub(crate) fn done_or_accepted() -> Schema {

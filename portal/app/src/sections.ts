@@ -25,7 +25,7 @@ export const SECTIONS: readonly Section[] = [
   { id: "adjustments", path: "/portal/adjustments", icon: "check", scope: "adjustments:read", key: "j", group: "players" },
   { id: "signals", path: "/portal/signals", icon: "flag", scope: "signals:read", key: "s", group: "players" },
   { id: "deadLetters", path: "/portal/dead-letters", icon: "inbox", scope: "dead-letters:read", key: "d", group: "players" },
-  { id: "topics", path: "/portal/topics", icon: "activity", scope: "tournaments:read", key: "i", group: "system" },
+  { id: "topics", path: "/portal/topics", icon: "activity", scope: "topics:read", key: "i", group: "system" },
   { id: "audit", path: "/portal/audit", icon: "list", scope: "audit:read", key: "a", group: "system" },
   { id: "keys", path: "/portal/keys", icon: "key", scope: "keys:read", key: "k", group: "system" },
   { id: "webhooks", path: "/portal/webhooks", icon: "link", scope: "webhooks:read", key: "w", group: "system" },

@@ -1,6 +1,5 @@
 //! Everything held about a player, as the node has it that has the player's partition.
 
-use accolade_domain::event::Consent;
 use accolade_domain::ledger::Place;
 use accolade_engine::partition::Partition;
 use accolade_wire::identity::partition_of;
@@ -15,7 +14,7 @@ use crate::exclusions::ExclusionShape;
 use crate::history::Whose;
 use crate::ledger::{Order, Wanted, page};
 use crate::lookup::EventShape;
-use crate::players::EntryShape;
+use crate::players::{EntryShape, said_of};
 use crate::principal::Known;
 use crate::problem::{Problem, Refusal, not_yet, rules_unknown};
 use crate::redemptions;
@@ -179,10 +178,7 @@ impl<'a> History<'a> {
             player_id,
             operator_id,
             exported_at: Time(now()),
-            consent: self.found.consent().map(|consent| match consent {
-                Consent::In => "in",
-                Consent::Out => "out",
-            }),
+            consent: self.found.consent().map(said_of),
             balance: BalanceShape::now(&self.found, player_id, operator_id),
             self_exclusion: self.service.exclusion(self.operator, self.player)?,
             statistics: self.service.statistics(self.operator, self.player)?,

@@ -8,12 +8,12 @@ use crate::description::bodies::Consent;
 use crate::description::schemas::of;
 use crate::history::{self, EventsPage};
 use crate::player_tokens::{self, TokenShape};
-use crate::players::{self, ConsentShape, EntryShape};
+use crate::players::{self, ConsentSaid, ConsentShape, EntryShape};
 use crate::roles::Scope;
 use crate::shapes::Page;
 use crate::statistics::{self, StatisticsShape};
 
-pub(super) static ROUTES: [Route; 6] = [
+pub(super) static ROUTES: [Route; 7] = [
     Route {
         id: "signPlayerToken",
         method: Method::POST,
@@ -147,6 +147,24 @@ pub(super) static ROUTES: [Route; 6] = [
         answers: &[Answer::json(200, "The counts", of::<StatisticsShape>)],
         refusals: &[],
         handler: |way| way.to(statistics::get),
+    },
+    Route {
+        id: "getConsent",
+        method: Method::GET,
+        path: "/api/v1/players/{playerId}/consent",
+        scope: Scope::PlayersRead,
+        audience: Audience::Everybody,
+        by: By::Player,
+        effect: Effect::Reads,
+        area: Area::Players,
+        summary: "What a player has said about taking part",
+        description: "",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "What was said last", of::<ConsentSaid<'_>>)],
+        refusals: &[],
+        handler: |way| way.to(players::said),
     },
     Route {
         id: "putConsent",

@@ -79,13 +79,22 @@ async fn who_has_left_earns_nothing_until_they_come_back() {
     let api = Api::start().await;
     let consent =
         |said: &str| ask("PUT", "/api/v1/players/p1/consent").json(&json!({ "consent": said }));
+    let said = async |player: &str| {
+        let answer = api.get(&format!("/api/v1/players/{player}/consent")).await;
+        (answer.status.as_u16(), answer.json["consent"].clone())
+    };
+    api.wager(&wager("w0", "p0")).await;
+    assert_eq!(said("p0").await, (200, json!(null)));
+    assert_eq!(said("p1").await.0, 404);
     let left = api.send(consent("out")).await;
+    assert_eq!(said("p1").await, (200, json!("out")));
     assert_eq!(left.status, 200);
     assert_eq!(left.json["outcome"], "done");
     assert_eq!(api.get("/api/v1/players/p1/balance").await.status, 200, "it makes the account");
     let refused = api.wager(&wager("w1", "p1")).await;
     assert_eq!(refused["reason"], "no_consent");
     api.send(consent("in")).await;
+    assert_eq!(said("p1").await, (200, json!("in")));
     assert_eq!(api.wager(&wager("w2", "p1")).await["outcome"], "counted");
     let wrong = api.send(consent("maybe")).await;
     assert_eq!((wrong.status.as_u16(), wrong.pointers()), (400, vec!["/consent"]));

@@ -175,6 +175,25 @@ export async function* listen(path: string, asking: Asking & { signal: AbortSign
   }
 }
 
+/** Reads lines of JSON, as they are written, until they end or `signal` says so; empty ones are passed over. */
+export async function* linesOf(path: string, asking: Asking & { signal: AbortSignal }): AsyncGenerator<string> {
+  const answer = await send("GET", path, { ...asking, headers: { Accept: "application/x-ndjson", ...asking.headers } });
+  if (!answer.body) return;
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const lines = (rest + value).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) if (line !== "") yield line;
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
 /** What one block of a stream says; nothing where it is a comment. */
 export function saidIn(block: string): Said | null {
   let [event, id, data]: [string, string | null, string[]] = ["message", null, []];

@@ -227,7 +227,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** What a player has said about taking part */
+        get: operations["getConsent"];
         /**
          * Let a player in or out
          * @description Holds from its place in the log on, and creates the account where there is none. Answers once it holds; 202 if that takes more than a few seconds.
@@ -2091,6 +2092,13 @@ export interface components {
             operatorId: string;
             /** @enum {string} */
             outcome: "done" | "accepted";
+            playerId: string;
+        };
+        /** @description What a player has said about taking part. */
+        ConsentSaid: {
+            /** @description `in` or `out` */
+            consent: string | null;
+            operatorId: string;
             playerId: string;
         };
         /** @description A tournament in which a wager counted. */
@@ -4321,6 +4329,7 @@ export type Change = components['schemas']['Change'];
 export type ChangedPrize = components['schemas']['ChangedPrize'];
 export type Consent = components['schemas']['Consent'];
 export type ConsentGiven = components['schemas']['ConsentGiven'];
+export type ConsentSaid = components['schemas']['ConsentSaid'];
 export type CountedIn = components['schemas']['CountedIn'];
 export type DeadLetter = components['schemas']['DeadLetter'];
 export type Deliveries = components['schemas']['Deliveries'];
@@ -4974,6 +4983,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlayerStatistics"];
+                };
+            };
+        };
+    };
+    getConsent: {
+        parameters: {
+            query?: {
+                /** @description The operator that the request is for, where the credential has several. */
+                operatorId?: string;
+            };
+            header?: {
+                /** @description The id of the request, where the caller has one. One that is not well-formed, as the answer's has to be, is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                playerId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was said last */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    /** @description What is let through in a second: an operator's events, its other requests, or an address's without a known credential. */
+                    "RateLimit-Limit"?: string;
+                    /** @description How much of that would be let through now. */
+                    "RateLimit-Remaining"?: string;
+                    /** @description Seconds until the same request is let through. */
+                    "RateLimit-Reset"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentSaid"];
                 };
             };
         };

@@ -521,6 +521,7 @@ impl World {
             "getSummary" => "/api/v1/summary?by=week".into(),
             "listAudit" => "/api/v1/audit".into(),
             "listNodes" => "/api/v1/nodes".into(),
+            "getConsent" => format!("/api/v1/players/{player}/consent"),
             "listPlayerEvents" => format!("/api/v1/players/{player}/events"),
             "getTopics" => "/api/v1/topics".into(),
             "followTopic" => "/api/v1/topics/loyalty.balances?from=earliest".into(),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The portal: its types, its parts, how much of it a browser loads first; then each page, and tasks of persons, in a headless
-# Chromium at nodes of the tests' binary. Pictures of all that was seen are left in target/portal-test.
+# Chromium at nodes of the tests' binary, some of them also at nodes of a cluster. Pictures of all that was seen are left in
+# target/portal-test.
 #
 #   portal-test.sh build   only builds it, so that the next build of a binary takes it in
 set -euo pipefail
@@ -21,6 +22,7 @@ home=$(scripts/setup.sh page)
 target=$(realpath "${CARGO_TARGET_DIR:-target}")
 binary=${ACCOLADE_TEST_BINARY:-$target/debug/accolade}
 [[ -x $binary ]] || cargo build -p accolade
+binary=$(realpath "$binary") project=$PWD
 shots=$PWD/target/portal-test
 rm -rf "$shots"
 
@@ -35,9 +37,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp scripts/page/{node,browser}.mjs scripts/page/package.json scripts/portal/portal.test.mjs "$work"
 ln -s "$home/node_modules" "$work/node_modules"
-PAGE_NODE=$(realpath "$binary") PAGE_CHROMIUM=$(command -v chromium) PAGE_SHOTS=$shots/pages PORTAL_DIST=$PWD/portal/app/dist \
+PAGE_NODE=$binary PAGE_CHROMIUM=$(command -v chromium) PAGE_SHOTS=$shots/pages PORTAL_DIST=$PWD/portal/app/dist \
     node --test "$work/portal.test.mjs"
 
 cd portal/app
-ACCOLADE_BINARY=$(realpath "$binary") PORTAL_CHROMIUM=$(command -v chromium) PORTAL_SHOTS=$shots/tasks \
+ACCOLADE_BINARY=$binary PORTAL_CHROMIUM=$(command -v chromium) PORTAL_SHOTS=$shots/tasks \
     npm run --silent test:pages
+
+"$project"/scripts/setup.sh services >/dev/null
+PORTAL_CHROMIUM=$(command -v chromium) PORTAL_SHOTS=$shots/cluster "$project"/scripts/portal-cluster.sh "$binary" npm run --silent test:cluster

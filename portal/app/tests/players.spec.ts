@@ -2,16 +2,6 @@
 
 import { expect, inMs, OPERATOR, type Portal, test, until, type World } from "./world";
 
-/** Publishes another version of the program. */
-async function publish(world: World, program: string): Promise<void> {
-  const { version } = await world.get<{ version: number }>("/program");
-  const answer = await fetch(`${world.url}/api/v1/program/versions`, {
-    method: "POST", body: JSON.stringify({ why: "a test", program }),
-    headers: { authorization: `Bearer ${await world.key("admin")}`, "content-type": "application/json", "if-match": `"${version}"` },
-  });
-  expect(answer.ok, await answer.text()).toBe(true);
-}
-
 async function balanceOf(world: World, playerId: string): Promise<number> {
   return (await world.get<{ pointsBalance: number }>(`/players/${playerId}/balance`)).pointsBalance;
 }
@@ -23,8 +13,8 @@ async function adjustBy({ page }: Portal, points: string, why: string): Promise<
   await dialog.getByLabel("Why").fill(why);
 }
 
-test("somebody explains a refused wager by its id alone", async ({ world, portal }) => {
-  await publish(world, `currency: EUR
+test("somebody explains a refused wager by its id alone", { tag: "@cluster" }, async ({ world, portal }) => {
+  await world.publish(`currency: EUR
 timezone: Europe/Malta
 eligibility: { minWager: 1 }
 earning: { multipliers: { default: 0.1 }, caps: [{ points: 5000, per: day }] }
@@ -88,7 +78,7 @@ test("five hundred dead letters are repaired by the same change and sent again",
   });
 });
 
-test("one dead letter says where it is wrong, and is sent again once it is right", async ({ world, portal }) => {
+test("one dead letter says where it is wrong, and is sent again once it is right", { tag: "@cluster" }, async ({ world, portal }) => {
   await world.post("/wagers?wait=applied", {
     wagerId: "w-once", playerId: "player-once", operatorId: OPERATOR, gameId: "mega-slots", gameCategory: "slots", wagerAmount: 25, currency: "EUR",
     jurisdiction: "Malta", timestamp: inMs(86_400_000),
@@ -115,7 +105,7 @@ test("one dead letter says where it is wrong, and is sent again once it is right
   await until("it counts", async () => await balanceOf(world, "player-once").catch(() => 0) === 2.5);
 });
 
-test("a large adjustment is made by two persons, and not by one", async ({ world, portal }) => {
+test("a large adjustment is made by two persons, and not by one", { tag: "@cluster" }, async ({ world, portal }) => {
   await world.wager({ playerId: "player-two", wagerAmount: 100 });
   const { page } = portal;
   await portal.signIn("support", "/players/player-two");

@@ -72,7 +72,7 @@ test("the program is looked at, edited in form and text, tried and published", a
   await portal.check("program-version", { everywhere: true });
 });
 
-test("publish a double-points weekend and see it on a wager", async ({ world, portal }) => {
+test("publish a double-points weekend and see it on a wager", { tag: "@cluster" }, async ({ world, portal }) => {
   const { page } = portal;
   await world.wager({ playerId: "player-2", wagerAmount: 40 });
   await world.wager({ playerId: "player-3", wagerAmount: 40, gameCategory: "table", gameId: "roulette" });
@@ -149,7 +149,7 @@ promotions:
   await expect(page.getByText("always-on has ended")).toBeVisible();
 });
 
-test("two editors of one program: the second is refused, sees what changed, and goes on", async ({ world, portal }) => {
+test("two editors of one program: the second is refused, sees what changed, and goes on", { tag: "@cluster" }, async ({ world, portal }) => {
   const { page } = portal;
   await portal.signIn("product", "/program/draft");
   await expect(page.getByText("Nothing changed yet")).toBeVisible();

@@ -48,7 +48,7 @@ test("a dry run says what would have come of it, and who narrowly missed it", as
   await portal.check("tournament-dry-run", { everywhere: true });
 });
 
-test("a tournament is scheduled from a template in ten steps, watched, ended, settled and approved", async ({ world, portal }) => {
+test("a tournament is scheduled from a template in ten steps, watched, ended, settled and approved", { tag: "@cluster" }, async ({ world, portal }) => {
   const { page } = portal;
   await portal.signIn("product", "/tournaments");
   await portal.count();

@@ -19,6 +19,9 @@
 //     await portal.check("players");                     // axe, no sideways scroll, a picture
 //   });
 //
+// Where PORTAL_NODES names nodes of a cluster, whose operator has PORTAL_KEY, all tests are of those (scripts/portal-cluster.sh):
+// one after the other, since they are of one operator.
+//
 // What was opened stays signed in as long as its page is not loaded again: go on by links, `portal.go(path)` or `signIn`.
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -39,6 +42,8 @@ const BINARY = process.env.ACCOLADE_BINARY ?? join(APP, "../../target/debug/acco
 const SHOTS = process.env.PORTAL_SHOTS ?? join(APP, "dist-tests");
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PATIENCE_MS = 60_000;
+/** Nodes of a cluster: pages are of the first. */
+export const NODES = process.env.PORTAL_NODES?.split(",") ?? [];
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "
   + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -77,8 +82,45 @@ export class World {
   #admin = "";
   #keys = new Map<Role, string>();
   #sent = 0;
+  /** What ids begin with: worlds of one cluster have others. */
+  readonly #mark = NODES.length > 0 ? `${process.pid}-` : "";
+
+  /** At nodes that somebody has started. */
+  async #attach(first: string, key: string): Promise<void> {
+    this.url = first;
+    this.#admin = key;
+    await this.publish(PROGRAM);
+  }
+
+  /** Publishes a version of the program; the first one is for ever back. */
+  async publish(program: string): Promise<void> {
+    const { items: [newest] } = await this.get<{ items: { version: number }[] }>("/program/versions?limit=1");
+    const answer = await fetch(`${this.url}/api/v1/program/versions`, {
+      method: "POST", body: JSON.stringify({ why: "a test", program, ...(newest ? {} : { effectiveFrom: "2020-01-01T00:00:00Z" }) }),
+      headers: { authorization: `Bearer ${this.#admin}`, "content-type": "application/json", ...(newest ? { "if-match": `"${newest.version}"` } : {}) },
+    });
+    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+  }
+
+  /** What one node of a cluster knows of the program, and of keys, the others know a moment later. */
+  async #agree(key = this.#admin): Promise<void> {
+    if (NODES.length < 2) return;
+    await until("all nodes know the same", async () => {
+      const known = await Promise.all(NODES.map(async (node) => {
+        const answer = await fetch(`${node}/api/v1/program/versions?limit=1`, { headers: { authorization: `Bearer ${key}` } });
+        return answer.ok ? await answer.text() : null;
+      }));
+      return known.every((one) => one !== null && one === known[0]);
+    });
+  }
 
   async start(): Promise<void> {
+    const [first] = NODES;
+    if (first) {
+      await this.#attach(first, process.env.PORTAL_KEY ?? "");
+      await this.#show();
+      return;
+    }
     const [out, log] = ["printed", "log"].map((name) => openSync(join(this.#home, name), "a"));
     const words = ["serve", "--data-dir", join(this.#home, "data"), "--listen", "127.0.0.1:0", "--first-operator", OPERATOR, "--log-format", "json"];
     // One partition: its time goes on with each wager. The key seals the secrets of webhooks.
@@ -90,6 +132,12 @@ export class World {
       return /"message":"listening".*"api":"([^"]*)"/.exec(this.#read("log"))?.[1];
     });
     this.#admin = await until("its first key", () => /^key\s+(\S+)/m.exec(this.#read("printed"))?.[1]);
+    await this.#show();
+    await this.publish(PROGRAM);
+  }
+
+  /** Finds where the portal is, or serves it. */
+  async #show(): Promise<void> {
     const own = await fetch(`${this.url}/portal/`, { headers: { accept: "text/html" } });
     if (own.ok && !process.env.PORTAL_BESIDE) this.portal = this.url;
     else {
@@ -100,7 +148,6 @@ export class World {
       });
       this.portal = new URL(this.#beside.resolvedUrls?.local[0] ?? "").origin;
     }
-    await this.post("/program/versions", { why: "first", effectiveFrom: "2020-01-01T00:00:00Z", program: PROGRAM });
   }
 
   async end(): Promise<void> {
@@ -123,6 +170,7 @@ export class World {
     if (known) return known;
     const { secret } = await this.post<{ secret: string }>("/keys", { name: `the ${role}`, roles: [role] });
     this.#keys.set(role, secret);
+    await this.#agree(secret);
     return secret;
   }
 
@@ -132,7 +180,7 @@ export class World {
       method,
       headers: {
         authorization: `Bearer ${role === "admin" ? this.#admin : await this.key(role)}`, "content-type": "application/json",
-        ...(method === "GET" ? {} : { "idempotency-key": `world-${++this.#sent}` }),
+        ...(method === "GET" ? {} : { "idempotency-key": `world-${this.#mark}${++this.#sent}` }),
       },
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
@@ -152,9 +200,10 @@ export class World {
   /** Takes in a wager of now; ids and all that is not said are made up. It is applied when this returns. */
   async wager(more: Record<string, unknown> = {}): Promise<string> {
     const wager = {
-      wagerId: `w-${++this.#sent}`, playerId: "player-1", operatorId: OPERATOR, gameId: "mega-slots", gameCategory: "slots",
+      wagerId: `w-${this.#mark}${++this.#sent}`, playerId: "player-1", operatorId: OPERATOR, gameId: "mega-slots", gameCategory: "slots",
       wagerAmount: 10, currency: "EUR", jurisdiction: "Malta", timestamp: inMs(0), ...more,
     };
+    await this.#agree();
     await this.post("/wagers?wait=applied", wager);
     return wager.wagerId;
   }
@@ -236,7 +285,9 @@ export class Portal {
   }
 
   /** A picture, nothing that axe finds, and nothing that needs a sideways scroll; as it is, or also of these sizes and themes. */
-  async check(name: string, { everywhere = false }: { everywhere?: boolean } = {}): Promise<void> {
+  async check(name: string, { everywhere: wanted = false }: { everywhere?: boolean } = {}): Promise<void> {
+    // A cluster's pages look the same.
+    const everywhere = wanted && NODES.length === 0;
     const before = this.page.viewportSize();
     const looks = everywhere
       ? [[1280, "light"], [1280, "dark"], [320, "light"], [320, "dark"]] as const

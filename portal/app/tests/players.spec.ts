@@ -14,6 +14,7 @@ async function adjustBy({ page }: Portal, points: string, why: string): Promise<
 }
 
 test("somebody explains a refused wager by its id alone", { tag: "@cluster" }, async ({ world, portal }) => {
+  portal.expects(404);
   await world.publish(`currency: EUR
 timezone: Europe/Malta
 eligibility: { minWager: 1 }
@@ -79,6 +80,7 @@ test("five hundred dead letters are repaired by the same change and sent again",
 });
 
 test("one dead letter says where it is wrong, and is sent again once it is right", { tag: "@cluster" }, async ({ world, portal }) => {
+  portal.expects(422);
   await world.post("/wagers?wait=applied", {
     wagerId: "w-once", playerId: "player-once", operatorId: OPERATOR, gameId: "mega-slots", gameCategory: "slots", wagerAmount: 25, currency: "EUR",
     jurisdiction: "Malta", timestamp: inMs(86_400_000),
@@ -106,6 +108,7 @@ test("one dead letter says where it is wrong, and is sent again once it is right
 });
 
 test("a large adjustment is made by two persons, and not by one", { tag: "@cluster" }, async ({ world, portal }) => {
+  portal.expects(409);
   await world.wager({ playerId: "player-two", wagerAmount: 100 });
   const { page } = portal;
   await portal.signIn("support", "/players/player-two");
@@ -223,6 +226,7 @@ test("an answer that was lost is asked for again, and the change is made once", 
 });
 
 test("a session that is over leads back to where somebody was", async ({ world, portal }) => {
+  portal.expects(401);
   await world.wager({ playerId: "player-later" });
   const { id, secret } = await world.post<{ id: string; secret: string }>("/keys", { name: "short", roles: ["support"] });
   const { page } = portal;

@@ -26,7 +26,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -114,7 +114,8 @@ export class World {
     });
   }
 
-  async start(): Promise<void> {
+  /** Starts it, with what `configuration` says beside. */
+  async start(configuration = ""): Promise<void> {
     const [first] = NODES;
     if (first) {
       await this.#attach(first, process.env.PORTAL_KEY ?? "");
@@ -122,7 +123,9 @@ export class World {
       return;
     }
     const [out, log] = ["printed", "log"].map((name) => openSync(join(this.#home, name), "a"));
-    const words = ["serve", "--data-dir", join(this.#home, "data"), "--listen", "127.0.0.1:0", "--first-operator", OPERATOR, "--log-format", "json"];
+    const config = join(this.#home, "accolade.toml");
+    writeFileSync(config, configuration);
+    const words = ["serve", "--config", config, "--data-dir", join(this.#home, "data"), "--listen", "127.0.0.1:0", "--first-operator", OPERATOR, "--log-format", "json"];
     // One partition: its time goes on with each wager. The key seals the secrets of webhooks.
     const env = { PATH: process.env.PATH, ACCOLADE_PARTITIONS: "1" };
     const started = spawn(BINARY, words, { env, stdio: ["ignore", out ?? "ignore", log ?? "ignore"] });
@@ -141,7 +144,7 @@ export class World {
     const own = await fetch(`${this.url}/portal/`, { headers: { accept: "text/html" } });
     if (own.ok && !process.env.PORTAL_BESIDE) this.portal = this.url;
     else {
-      const proxy = { "/api": this.url, "/readyz": this.url, "/metrics": this.url, "/healthz": this.url };
+      const proxy = Object.fromEntries(["/api", "/portal/sign-in", "/readyz", "/metrics", "/healthz"].map((path) => [path, { target: this.url, changeOrigin: false }]));
       this.#beside = await preview({
         root: APP, configFile: false, base: "/portal/", logLevel: "error",
         preview: { host: "127.0.0.1", port: 0, proxy, headers: { "content-security-policy": POLICY } },
@@ -221,15 +224,25 @@ export class Portal {
   readonly page: Page;
   readonly #world: World;
   readonly #said: string[] = [];
-  /** What the console may say: a part of it. The browser itself tells of each answer that is an error, and once more of what
-   * the policy does not allow. */
+  /** What the console may say: a part of it. The browser itself tells of each answer that is an error, which is looked at
+   * below, and once more of what the policy does not allow. */
   readonly expected: string[] = ["the server responded with a status of", "violates the following Content Security Policy directive"];
+  readonly #statuses = new Set<number>();
 
   constructor(page: Page, world: World) {
     this.page = page;
     this.#world = world;
+    page.on("response", (response) => {
+      const [status, { pathname }] = [response.status(), new URL(response.url())];
+      if (status >= 400 && !this.#statuses.has(status)) this.#said.push(`${response.request().method()} ${pathname}: ${status}`);
+    });
     page.on("pageerror", (error) => this.#said.push(`${error.stack ?? error}`));
     page.on("console", (said) => { if (["error", "warning"].includes(said.type())) this.#said.push(said.text()); });
+  }
+
+  /** Answers with these statuses are part of the test. */
+  expects(...statuses: number[]): void {
+    for (const status of statuses) this.#statuses.add(status);
   }
 
   async watch(): Promise<void> {
@@ -315,7 +328,7 @@ export class Portal {
     });
     const picture = { path: join(SHOTS, `${name}.png`), animations: "disabled", timeout: 15_000 } as const;
     // A browser that has no frame to give is asked for what is seen alone.
-    await this.page.screenshot({ ...picture, fullPage: true }).catch(() => this.page.screenshot(picture)).catch(() => {});
+    await this.page.screenshot({ ...picture, fullPage: true }).catch(() => this.page.screenshot(picture));
     const wider = await this.page.evaluate(() => {
       const { scrollWidth, clientWidth } = document.documentElement;
       if (scrollWidth <= clientWidth) return [];

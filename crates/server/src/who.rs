@@ -33,6 +33,7 @@ pub(crate) struct WhoShape<'a> {
     player_id: Option<&'a str>,
     #[schema(schema_with = roles)]
     roles: Vec<&'static str>,
+    #[schema(schema_with = scopes)]
     scopes: Vec<&'static str>,
     /// When the credential ends; null for never.
     #[schema(required)]
@@ -42,6 +43,10 @@ pub(crate) struct WhoShape<'a> {
 fn credentials() -> Schema {
     let all = [Credential::ApiKey, Credential::PlayerToken, Credential::Oidc, Credential::Socket];
     one_of(all.map(Credential::code))
+}
+
+fn scopes() -> Schema {
+    ArrayBuilder::new().items(RefOr::T(one_of(Scope::ALL.map(Scope::code)))).build().into()
 }
 
 fn roles() -> Schema {

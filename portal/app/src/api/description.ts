@@ -4275,7 +4275,7 @@ export interface components {
             /** @description The only player that may be named. */
             playerId: string | null;
             roles: ("administrator" | "admin" | "product" | "support" | "auditor" | "ingest" | "player")[];
-            scopes: string[];
+            scopes: ("self:read" | "wagers:write" | "events:write" | "events:read" | "players:read" | "ledger:read" | "players:write" | "redemptions:reserve" | "redemptions:settle" | "adjustments:read" | "adjustments:write" | "adjustments:approve" | "signals:read" | "signals:write" | "openings:write" | "program:read" | "program:write" | "rewards:read" | "rewards:write" | "tournaments:read" | "tournaments:write" | "tournaments:join" | "keys:read" | "keys:write" | "player-tokens:sign" | "dead-letters:read" | "dead-letters:write" | "webhooks:read" | "webhooks:write" | "reports:read" | "audit:read" | "nodes:read" | "topics:read" | "node:read" | "node:write" | "nodes")[];
             /** @description As the trail names them. */
             subject: string;
             until: components["schemas"]["Time"] | null;

@@ -20,7 +20,7 @@ export async function who(): Promise<Who> {
   const told = await api.get<Told>("/whoami");
   return {
     roles: ROLES.filter((role) => told.roles.includes(role)),
-    scopes: new Set(told.scopes as Scope[]),
+    scopes: new Set(told.scopes),
     operatorId: told.operatorId,
     until: told.until,
   };

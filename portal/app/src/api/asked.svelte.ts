@@ -125,9 +125,11 @@ export interface Paged<T> {
   change: (change: (items: readonly T[]) => T[]) => void;
 }
 
-/** Asks a list of the API, anew whenever `wanted` changes. Pages that are empty are passed over, up to a bound. */
+/** Asks a list of the API, anew whenever `wanted` changes. Pages that are empty are passed over, up to a bound; whoever goes far
+ * gets larger ones. */
 export function paged<T>(wanted: () => Wanted, { limit = 100 }: { limit?: number } = {}): Paged<T> {
   const EMPTY_MAX = 20;
+  const LARGE = 500;
   let items = $state.raw<readonly T[]>([]);
   let last = $state.raw<Page<T> | null>(null);
   let cursor = $state.raw<string | null>(null);
@@ -144,10 +146,10 @@ export function paged<T>(wanted: () => Wanted, { limit = 100 }: { limit?: number
     try {
       let from = isNew ? null : cursor;
       for (let empty = 0; empty < EMPTY_MAX; empty++) {
-        const query = { ...now.query, limit, cursor: from };
+        const query = { ...now.query, limit: !isNew && items.length >= LARGE ? LARGE : limit, cursor: from };
         const page = await api.get<Page<T>>(now.path, { query, signal: mine.signal });
         if (end !== mine) return;
-        items = isNew && from === null ? page.items : [...items, ...page.items];
+        items = isNew && from === null ? page.items : items.concat(page.items);
         from = cursor = page.nextCursor;
         last = page;
         hasAnswer = true;

@@ -49,7 +49,8 @@ export function alertsOf({ nodes = [], deadLetters, signals, adjustments, approv
   tell("clock", "bad", nodes.filter(({ status }) => status?.clockStepped).length);
   const outlets = nodes.flatMap(({ status }) => status?.outlets ?? []);
   const late = outlets.filter(({ trouble, lagBatches, lagMs }) => trouble.length > 0 || ((lagBatches ?? 0) > 0 && (lagMs ?? 0) > BEHIND_MS));
-  tell("outlets", "warn", late.length, [...new Set(late.map(({ name }) => name))]);
+  const lateNames = [...new Set(late.map(({ name }) => name))];
+  tell("outlets", "warn", lateNames.length, lateNames);
   tell("deadLetters", "warn", deadLetters ?? 0);
   for (const [id, found] of [["signals", signals], ["adjustments", adjustments], ["approvals", approvals]] as const) {
     if (found) tell(id, "warn", found.count, [], found.isMore);

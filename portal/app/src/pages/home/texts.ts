@@ -86,7 +86,7 @@ export const t = catalogue({
   de: {
     "tiers.rule": "Beginnt",
     "alerts": "Was jemanden braucht",
-    "alerts.none": "Nichts braucht Sie.",
+    "alerts.none": "Es ist nichts zu tun.",
     "alert.more": "oder mehr",
     "alert.silent": { one: "{count} Knoten ist nicht zu erreichen oder steht still: {names}", other: "{count} Knoten sind nicht zu erreichen oder stehen still: {names}" },
     "alert.stands": { one: "{count} Partition steht und braucht einen Menschen: {names}", other: "{count} Partitionen stehen und brauchen einen Menschen: {names}" },
@@ -168,7 +168,7 @@ export const t = catalogue({
   es: {
     "tiers.rule": "Empieza",
     "alerts": "Lo que necesita a alguien",
-    "alerts.none": "Nada le necesita.",
+    "alerts.none": "No hay nada pendiente.",
     "alert.more": "o más",
     "alert.silent": { one: "A {count} nodo no se le puede preguntar, o no sigue: {names}", other: "A {count} nodos no se les puede preguntar, o no siguen: {names}" },
     "alert.stands": { one: "{count} partición está parada y necesita a una persona: {names}", other: "{count} particiones están paradas y necesitan a una persona: {names}" },

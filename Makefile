@@ -96,6 +96,9 @@ page-test: setup ## show /play and the widget in a headless Chromium, axe lookin
 portal-test: setup ## try the portal: its types, its parts, and persons' tasks in a headless Chromium
 	@scripts/portal-test.sh
 
+portal-bench: portal build ## measure what the portal costs somebody who uses it: the first page, the way to others, a ledger of PORTAL_ROWS=1000000 rows
+	@scripts/portal-bench.sh $(ARGS)
+
 portal-screenshots: portal-test ## the same, for its pictures: each page, light and dark, on a phone and a desk
 	@printf 'portal-screenshots: %s\n' portal/app/dist-tests/*.png
 

@@ -80,7 +80,7 @@ async function firstPage() {
     await page.locator("#sign-in input").first().fill(node.key);
     const began = await page.evaluate(() => performance.now());
     await page.keyboard.press("Enter");
-    await page.getByText("Liability", { exact: true }).waitFor();
+    await page.getByText("Liability", { exact: true }).first().waitFor();
     const home = await page.evaluate(() => performance.now()) - began;
     runs.push({ painted, typed, home, ...before });
     await context.close();

@@ -1,7 +1,9 @@
 //! A player's events as the log has them, with what became of each, whether or not it gave anything. Nothing is kept for
 //! this: batches of the player's partition are read, from the newest back, and a page ends after so much work.
 
+use std::collections::VecDeque;
 use std::io;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use accolade_domain::ledger::Place;
@@ -18,7 +20,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::call::Call;
-use crate::cluster::{Batch, first_at};
+use crate::cluster::{Batch, first_at, time_of_batch};
 use crate::cursor::Cursors;
 use crate::lookup::{EventShape, Occurrence, Raw, kind_code, scored_by};
 use crate::principal::Known;
@@ -29,8 +31,9 @@ use crate::submit::blocking;
 
 /// How long a page is worked at before it ends as it is.
 const WORK_TIME: Duration = Duration::from_millis(300);
-/// Batches that are read forwards together, on the way back.
-const TOGETHER: u64 = 512;
+/// Batches that are read forwards together, on the way back: a few first, and more while that is quick.
+const TOGETHER: RangeInclusive<u64> = 8..=512;
+const QUICK: Duration = Duration::from_millis(20);
 
 /// The words for what an event may be asked to be.
 pub(crate) const KINDS: [&str; 3] =
@@ -150,7 +153,7 @@ impl Service {
         let backing = self.host.backing(partition)?;
         let end = self.read(partition, Partition::next_batch)?;
         let first = backing.log.first_batch(partition).unwrap_or(end).min(end);
-        let time_of = |batch| self.time_of_batch(&backing, partition, batch);
+        let time_of = |batch| time_of_batch(&backing, partition, batch);
         let first = match asked.from {
             Some(from) => first_at(first..end, from, time_of)?,
             None => first,
@@ -163,28 +166,35 @@ impl Service {
             high = high.min(batch.saturating_add(1));
         }
         let begun = Instant::now();
-        let (mut events, mut looked_to) = (Vec::new(), None);
+        let (mut events, mut looked_to, mut together) = (Vec::new(), None, *TOGETHER.start());
         while high > first {
-            let low = high.saturating_sub(TOGETHER).max(first);
-            let mut found = Vec::new();
-            let mut from = low;
+            let low = high.saturating_sub(together).max(first);
+            let mut found = VecDeque::new();
+            let (mut from, since) = (low, Instant::now());
             while from < high {
                 let stretch = self.batches_here(partition, from, high)?;
                 for batch in &stretch.batches {
-                    found.extend(whose.events(batch).map_err(io::Error::other)?);
+                    let of_batch = whose.events(batch).map_err(io::Error::other)?.into_iter();
+                    let wanted =
+                        |(_, it): &(_, Occurrence)| asked.is_ahead(it.place) && asked.is_wanted(it);
+                    found.extend(of_batch.filter(wanted));
+                    // The newest are for this page; one more says that there is another.
+                    found.drain(..found.len().saturating_sub(asked.limit + 1));
                 }
                 if stretch.next == from {
                     return Err(not_yet());
                 }
                 from = stretch.next;
             }
-            found.retain(|(_, it)| asked.is_ahead(it.place) && asked.is_wanted(it));
             events.extend(found.into_iter().rev());
             if events.len() > asked.limit {
                 events.truncate(asked.limit);
                 let last = events.last().map(|(_, it)| (it.place, it.recorded_at));
                 let next = last.map(|(place, _)| (place.batch, place.slot));
                 return Ok(Found { events, next, looked_to: last.map(|(_, at)| at) });
+            }
+            if since.elapsed() < QUICK {
+                together = (2 * together).min(*TOGETHER.end());
             }
             high = low;
             looked_to = Some(time_of(low)?);

@@ -119,20 +119,19 @@ pub(crate) fn first_at<E>(
     Ok(start)
 }
 
-impl Service {
-    /// When a batch of a partition that is here was ordered.
-    pub(crate) fn time_of_batch(
-        &self,
-        backing: &Backing,
-        partition: u16,
-        batch: u64,
-    ) -> Result<Timestamp, Problem> {
-        let journal = soon(|| backing.journal.read(partition, batch))?.ok_or_else(not_yet)?;
-        let slice = Slice::read_unchecked(&mut Cursor::new(&journal, "slice"));
-        let outcomes = slice.and_then(|slice| Outcomes::read(&slice).map(|it| it.time));
-        Ok(outcomes.map_err(io::Error::other)?)
-    }
+/// When a batch of a partition that is here was ordered.
+pub(crate) fn time_of_batch(
+    backing: &Backing,
+    partition: u16,
+    batch: u64,
+) -> Result<Timestamp, Problem> {
+    let journal = soon(|| backing.journal.read(partition, batch))?.ok_or_else(not_yet)?;
+    let slice = Slice::read_unchecked(&mut Cursor::new(&journal, "slice"));
+    let outcomes = slice.and_then(|slice| Outcomes::read(&slice).map(|it| it.time));
+    Ok(outcomes.map_err(io::Error::other)?)
+}
 
+impl Service {
     /// The batches of a partition from `from` on and before `to`, some of them.
     pub(crate) async fn batches(
         &self,

@@ -400,7 +400,7 @@ impl World {
             "getBalance" => format!("/api/v1/players/{player}/balance"),
             "getLedger" => format!("/api/v1/players/{player}/ledger"),
             "getStatistics" => format!("/api/v1/players/{player}/stats"),
-            "putConsent" => format!("/api/v1/players/{player}/consent"),
+            "getConsent" | "putConsent" => format!("/api/v1/players/{player}/consent"),
             "reserveRedemption" | "listRedemptions" => {
                 format!("/api/v1/players/{player}/redemptions")
             }
@@ -521,7 +521,6 @@ impl World {
             "getSummary" => "/api/v1/summary?by=week".into(),
             "listAudit" => "/api/v1/audit".into(),
             "listNodes" => "/api/v1/nodes".into(),
-            "getConsent" => format!("/api/v1/players/{player}/consent"),
             "listPlayerEvents" => format!("/api/v1/players/{player}/events"),
             "getTopics" => "/api/v1/topics".into(),
             "followTopic" => "/api/v1/topics/loyalty.balances?from=earliest".into(),

@@ -58,7 +58,15 @@ struct Now {
     pending: Raw,
     held: Raw,
     average_balance: Option<Raw>,
+    tiers: Vec<Tier>,
     under_way: Vec<UnderWay>,
+}
+
+/// Players at a level; without a name, those who have none.
+#[derive(Debug, Deserialize)]
+struct Tier {
+    tier: Option<String>,
+    players: u64,
 }
 
 /// A tournament that has begun and is not paid yet.
@@ -133,7 +141,17 @@ async fn show(answer: Answer) -> anyhow::Result<()> {
              {liability:>14}  {players:>8}  {rate:>6}"
         ))?;
     }
-    let Now { players, liability, debt, reserved, pending, held, average_balance, under_way } = now;
+    let Now {
+        players,
+        liability,
+        debt,
+        reserved,
+        pending,
+        held,
+        average_balance,
+        tiers,
+        under_way,
+    } = now;
     let average = average_balance.as_ref().map_or("-", Raw::text);
     let [liability, debt, reserved, pending, held] =
         [&liability, &debt, &reserved, &pending, &held].map(Raw::text);
@@ -141,6 +159,10 @@ async fn show(answer: Answer) -> anyhow::Result<()> {
         "now: {players} players, {liability} points not spent ({reserved} reserved, {pending} pending, {held} held), {debt} \
          owed, {average} on average"
     ))?;
+    for Tier { tier: name, players } in tiers.iter().filter(|_| tiers.len() > 1) {
+        let name = name.as_deref().map_or_else(|| "without a tier".to_owned(), printable);
+        say(format_args!("tier {name}: {players} players"))?;
+    }
     for UnderWay { tournament_id, state, players, average_score } in under_way {
         let average = average_score.as_ref().map_or("-", Raw::text);
         let id = printable(&tournament_id);

@@ -2,7 +2,7 @@
 // adopt, as the policy of contents wants it.
 
 import { autocompletion, completeFromList, completionKeymap } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { sql } from "@codemirror/lang-sql";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
@@ -81,7 +81,8 @@ export function edit(parent: HTMLElement, { text, language, readonly, label, wor
       doc: text,
       extensions: [
         lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(), highlightActiveLine(), lintGutter(), helped,
-        keymap.of([...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap, ...(readonly ? [] : [indentWithTab])]),
+        // Tab goes on, so that nobody is caught here; Ctrl-] and Ctrl-[ indent.
+        keymap.of([...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
         grammar, suggested, look, syntaxHighlighting(colours), EditorView.lineWrapping,
         EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
         EditorState.readOnly.of(readonly),

@@ -2,12 +2,6 @@
 // and a ledger of a million rows. The node is the one that PORTAL_BINARY is, with the portal in it.
 //
 //   node bench.mjs [--json]
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { Node, until } from "./node.mjs";
 
@@ -124,25 +118,23 @@ async function navigation(rate) {
   await context.close();
 }
 
-/** Wagers of one player, from a file, as `accolade ingest` takes them. */
+/** Wagers of one player, some at a time, as they come from a game. */
 async function play() {
-  const home = await mkdtemp(join(tmpdir(), "accolade-portal-bench-"));
-  const file = join(home, "wagers.ndjson");
-  const to = createWriteStream(file);
+  const [TOGETHER, BESIDE] = [100, 8];
   const from = Date.now() - 3_600_000;
-  for (let number = 0; number < ROWS; number++) {
-    const line = JSON.stringify({
-      wagerId: `w-${number}`, playerId: "the-million", operatorId: node.operator, gameId: "a-game", gameCategory: "slots", wagerAmount: 10,
-      currency: "EUR", jurisdiction: "Malta", timestamp: new Date(from + number).toISOString(),
-    });
-    if (!to.write(`${line}\n`)) await once(to, "drain");
-  }
-  to.end();
-  await once(to, "finish");
-  const ingest = spawn(process.env.PORTAL_BINARY, ["ingest", file, "--url", node.url, "--no-wait"], { env: { PATH: process.env.PATH, ACCOLADE_KEY: node.key }, stdio: "ignore" });
-  const [code] = await once(ingest, "exit");
-  if (code !== 0) throw new Error(`ingest ended with ${code}`);
-  await rm(home, { recursive: true });
+  let next = 0;
+  const send = async () => {
+    while (next < ROWS) {
+      const first = next;
+      next += TOGETHER;
+      const wagers = Array.from({ length: Math.min(TOGETHER, ROWS - first) }, (_, index) => ({
+        wagerId: `w-${first + index}`, playerId: "the-million", operatorId: node.operator, gameId: "a-game", gameCategory: "slots", wagerAmount: 10,
+        currency: "EUR", jurisdiction: "Malta", timestamp: new Date(from + first + index).toISOString(),
+      }));
+      await node.post("/wagers", wagers);
+    }
+  };
+  await Promise.all(Array.from({ length: BESIDE }, send));
   await until("all of it counts", async () => {
     const page = await node.ask("GET", "/players/the-million/ledger?limit=1").catch(() => null);
     return page?.items[0]?.sequence >= ROWS;

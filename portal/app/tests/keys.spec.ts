@@ -118,7 +118,8 @@ test("a dead letter is repaired and sent again", async ({ world, portal }) => {
 });
 
 test("a balance is adjusted, and the focus comes back to where it was", async ({ world, portal }) => {
-  await world.wager({ playerId: "player-two", wagerAmount: 100 });
+  // No promotion of slots is to matter here.
+  await world.wager({ playerId: "player-two", wagerAmount: 100, gameCategory: "table" });
   const { page } = portal;
   await portal.signIn("support", "/players/player-two");
   await portal.count();

@@ -79,6 +79,7 @@ test("nodes say which partitions they have, and Home what needs somebody", { tag
   if (NODES.length === 0) await expect(page.getByText("Nothing needs you.")).toBeVisible();
   await world.post("/players/player-of-tiers/adjustments", { points: 5_000, why: "a gift" });
   await portal.go("/nodes");
+  await expect(page.getByRole("heading", { level: 1, name: "Nodes" })).toBeVisible();
   await portal.go("/");
   await page.getByRole("link", { name: "1 adjustment waits for a second person" }).click();
   await expect(page.getByText("player-of-tiers").first()).toBeVisible();

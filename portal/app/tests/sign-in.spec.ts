@@ -61,7 +61,9 @@ test("who has no group of staff is told so, and another's sign-in is refused", a
 test("the session ends when the provider's token does", async ({ world, provider, portal }) => {
   const { page } = portal;
   provider.groups = ["desk"];
-  provider.validForSeconds = 5;
+  // What is asked just when it ends is refused.
+  portal.expects(401);
+  provider.validForSeconds = 12;
   await signIn(portal, `${world.portal}/portal/players`);
   await expect(page.getByRole("heading", { name: "Players" })).toBeVisible();
   await expect(page.getByText("Your session is over.")).toBeVisible();

@@ -73,6 +73,7 @@ test("nodes say which partitions they have, and Home what needs somebody", { tag
   await portal.signIn("admin", "/nodes");
   const map = page.getByRole("list").filter({ hasText: "This node" });
   await expect(map.getByRole("listitem")).toHaveCount(NODES.length === 0 ? 1 : 4);
+  if (NODES.length > 0) await expect(map.getByText("127.0.0.1").first(), "the other node has some of them").toBeVisible();
   await expect(page.getByRole("row", { name: /Well/ })).toHaveCount(NODES.length || 1);
   await portal.check("nodes", { everywhere: true });
   await portal.go("/");

@@ -27,7 +27,7 @@ use tokio::time::Instant;
 pub(crate) use self::neighbours::Lines;
 pub use self::neighbours::{BadSecret, Neighbours};
 
-pub(crate) use self::batches::{Batch, Stretch, first_at, time_of_batch};
+pub(crate) use self::batches::{Batch, Stretch, first_at, time_in, time_of_batch};
 pub(crate) use self::between::hear;
 pub(crate) use self::forward::{Asking, Carrying, at_a_node, unreachable};
 pub(crate) use self::gather::partitions_text;

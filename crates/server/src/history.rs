@@ -210,17 +210,13 @@ impl Service {
 pub(crate) async fn events(call: Call) -> Result<Response, Problem> {
     let (operator, player, cursors) = (call.operator(), call.name(), Cursors::of(&call));
     let Call { service, parameters, .. } = call;
-    let before = cursors.after()?.map(|[batch, slot]| (batch, slot));
-    let words = |name, words: &'static [&'static str]| {
-        let choices: Vec<_> = words.iter().map(|word| (*word, Some(*word))).collect();
-        parameters.choice(name, None, &choices)
-    };
+    let before = cursors.after()?;
     let asked = Asked {
         from: parameters.time("from")?,
         to: parameters.time("to")?,
-        kind: words("kind", &KINDS)?,
-        outcome: words("outcome", &OUTCOMES)?,
-        before: before.map(|(batch, slot)| (batch, u32::try_from(slot).unwrap_or(u32::MAX))),
+        kind: parameters.word("kind", &KINDS)?,
+        outcome: parameters.word("outcome", &OUTCOMES)?,
+        before: before.map(|[batch, slot]| (batch, u32::try_from(slot).unwrap_or(u32::MAX))),
         limit: parameters.limit()?,
     };
     let found = blocking(move || service.events_of(&Whose::new(&operator, &player), &asked));

@@ -92,6 +92,16 @@ impl Parameters {
         })
     }
 
+    /// A parameter that is one of `words`, as it is.
+    pub(crate) fn word(
+        &self,
+        name: &str,
+        words: &'static [&'static str],
+    ) -> Result<Option<&'static str>, Problem> {
+        let choices: Vec<_> = words.iter().map(|word| (*word, Some(*word))).collect();
+        self.choice(name, None, &choices)
+    }
+
     /// Whether these are the words of the record.
     fn offers<T>(&self, name: &str, choices: &[(&str, T)]) -> bool {
         let described = self.route.query.iter().find(|parameter| parameter.name == name);

@@ -117,7 +117,7 @@ pub(crate) struct SummaryShape<'a> {
     operator_id: &'a str,
     /// `day`, `week` or `month`.
     by: &'static str,
-    now: NowShape,
+    now: NowShape<'a>,
     /// Oldest first, from the first day on on which anything was counted.
     items: Vec<LineShape>,
 }
@@ -126,7 +126,7 @@ pub(crate) struct SummaryShape<'a> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SummaryNow)]
-struct NowShape {
+struct NowShape<'a> {
     #[serde(flatten)]
     accounts: AccountsShape,
     /// Points that are reserved; they are part of the liability.
@@ -141,7 +141,7 @@ struct NowShape {
     average_balance: Option<ExactSum>,
     /// How many players are at which level: those of the program in force from the lowest on, then others that players were
     /// brought to before, then none.
-    tiers: Vec<TierShape>,
+    tiers: Vec<TierShape<'a>>,
     /// Tournaments that are announced and not paid yet, by their state; those that are `final` wait for approval, or are
     /// being paid.
     tournaments: BTreeMap<&'static str, u64>,
@@ -152,36 +152,29 @@ struct NowShape {
 /// Players at a level.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SummaryTier)]
-struct TierShape {
+struct TierShape<'a> {
     /// The level's name; nothing for players without a tier.
     #[schema(required)]
-    tier: Option<Box<str>>,
+    tier: Option<&'a str>,
     players: u64,
 }
 
-impl TierShape {
+impl<'a> TierShape<'a> {
     /// By names, since the same level may have had another number.
-    fn all(counted: &Counted, operator: &Operator) -> Vec<Self> {
-        let levels_of = |version: Option<&Version>| {
-            let tiers = version.and_then(|it| it.program.program.tiers.as_ref());
-            tiers.map_or_else(Vec::new, |it| {
-                it.levels.all().iter().map(|it| it.name.clone()).collect()
-            })
-        };
-        let in_force = levels_of(operator.versions.at(now()));
+    fn all(counted: &Counted, operator: &'a Operator) -> Vec<Self> {
+        let tiers_of = |version: Option<&'a Version>| version?.program.program.tiers.as_ref();
+        let levels = tiers_of(operator.versions.at(now())).map_or(&[][..], |it| it.levels.all());
         let mut all: Vec<_> =
-            in_force.into_iter().map(|name| Self { tier: Some(name), players: 0 }).collect();
+            levels.iter().map(|it| Self { tier: Some(&it.name), players: 0 }).collect();
         let mut without = 0;
         for (at, players) in &counted.levels {
-            let level = at.level.and_then(|level| {
-                let levels = levels_of(operator.versions.get(at.version));
-                levels.get(usize::from(level)).cloned()
-            });
-            let Some(name) = level else {
+            let tiers = tiers_of(operator.versions.get(at.version));
+            let Some((level, tiers)) = at.level.zip(tiers) else {
                 without += players;
                 continue;
             };
-            match all.iter_mut().find(|it| it.tier.as_ref() == Some(&name)) {
+            let name = &*tiers.levels.get(level).name;
+            match all.iter_mut().find(|it| it.tier == Some(name)) {
                 Some(known) => known.players += players,
                 None => all.push(Self { tier: Some(name), players: *players }),
             }
@@ -332,8 +325,8 @@ fn unpaid(operator: &Operator) -> BTreeMap<&'static str, u64> {
     states
 }
 
-impl NowShape {
-    fn of(counted: &Counted, operator: &Operator) -> Self {
+impl<'a> NowShape<'a> {
+    fn of(counted: &Counted, operator: &'a Operator) -> Self {
         let Accounts { players, liability, debt } = counted.accounts;
         let average = (liability - debt).checked_div(players.into());
         Self {

@@ -78,8 +78,9 @@ enum Kept {
     As(TrailKind),
 }
 
-/// Of what runs the node, what tells of no player; all other routes of the node do until they are found here.
-const WITHOUT_PLAYERS: [&str; 4] = ["getStatus", "listOperators", "getBehaviour", "listTopics"];
+/// Of what runs the node, and of topics, what tells of no player; all other routes of those do until they are found here.
+const WITHOUT_PLAYERS: [&str; 5] =
+    ["getStatus", "listOperators", "getBehaviour", "listTopics", "getTopics"];
 
 /// What takes out all players at once.
 const TAKES_OUT_ALL: &str = "exportLedger";
@@ -107,7 +108,6 @@ impl Route {
             | Scope::EventsWrite
             | Scope::LedgerRead
             | Scope::AuditRead => true,
-            Scope::TopicsRead => self.id != "getTopics",
             // Who would gain and lose most.
             Scope::ProgramRead => self.id == "getSimulation",
             Scope::Public
@@ -124,7 +124,9 @@ impl Route {
             | Scope::KeysWrite
             | Scope::NodesRead
             | Scope::Nodes => false,
-            Scope::NodeRead | Scope::NodeWrite => !WITHOUT_PLAYERS.contains(&self.id),
+            Scope::NodeRead | Scope::NodeWrite | Scope::TopicsRead => {
+                !WITHOUT_PLAYERS.contains(&self.id)
+            }
         }
     }
 

@@ -108,7 +108,6 @@ test("publish a double-points weekend and see it on a wager", { tag: "@cluster" 
 
 test("promotions are seen as a list and a calendar, and ended", async ({ world, portal }) => {
   const { page } = portal;
-  const { version } = await world.get<{ version: number }>("/program");
   const program = `currency: EUR
 timezone: Europe/Malta
 earning: { multipliers: { slots: 0.1, table: 0.05, default: 0.1 } }
@@ -118,12 +117,7 @@ promotions:
   - { name: last-year, to: 2025-01-01T00:00:00Z, bonus: 5 }
   - { name: happy-hour, every: { days: [mon, tue, wed, thu, fri], hours: "18:00-20:00" }, where: "gameCategory IN ('slots', 'table')", multiply: 1.5 }
 `;
-  const key = await world.key("admin");
-  const answer = await fetch(`${world.url}/api/v1/program/versions`, {
-    method: "POST", headers: { authorization: `Bearer ${key}`, "content-type": "application/json", "if-match": `"${version}"` },
-    body: JSON.stringify({ why: "many promotions", program }),
-  });
-  expect(answer.status).toBe(201);
+  await world.publish(program, "many promotions");
   await world.wager({ playerId: "player-2", wagerAmount: 40 });
   await portal.signIn("product", "/promotions");
   await expect(page.getByRole("heading", { name: "Running" })).toBeVisible();
@@ -162,12 +156,7 @@ test("two editors of one program: the second is refused, sees what changed, and 
 
   // Meanwhile, somebody else.
   const { version, program } = await world.get<{ version: number; program: Record<string, unknown> }>("/program");
-  const answer = await fetch(`${world.url}/api/v1/program/versions`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${await world.key("admin")}`, "content-type": "application/json", "if-match": `"${version}"` },
-    body: JSON.stringify({ why: "the first", program: { ...program, consent: "opt-in" } }),
-  });
-  expect(answer.status).toBe(201);
+  await world.publish({ ...program, consent: "opt-in" }, "the first");
 
   await page.getByRole("button", { name: "Publish", exact: true }).click();
   await expect(page.getByRole("heading", { name: `Somebody published version ${version + 1} meanwhile` })).toBeVisible();

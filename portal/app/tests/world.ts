@@ -85,21 +85,14 @@ export class World {
   /** What ids begin with: worlds of one cluster have others. */
   readonly #mark = NODES.length > 0 ? `${process.pid}-` : "";
 
-  /** At nodes that somebody has started. */
-  async #attach(first: string, key: string): Promise<void> {
-    this.url = first;
-    this.#admin = key;
-    await this.publish(PROGRAM);
-  }
-
   /** Publishes a version of the program; the first one is for ever back. */
-  async publish(program: string): Promise<void> {
+  async publish(program: string | Record<string, unknown>, why = "a test"): Promise<void> {
     const { items: [newest] } = await this.get<{ items: { version: number }[] }>("/program/versions?limit=1");
     const answer = await fetch(`${this.url}/api/v1/program/versions`, {
-      method: "POST", body: JSON.stringify({ why: "a test", program, ...(newest ? {} : { effectiveFrom: "2020-01-01T00:00:00Z" }) }),
+      method: "POST", body: JSON.stringify({ why, program, ...(newest ? {} : { effectiveFrom: "2020-01-01T00:00:00Z" }) }),
       headers: { authorization: `Bearer ${this.#admin}`, "content-type": "application/json", ...(newest ? { "if-match": `"${newest.version}"` } : {}) },
     });
-    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+    expect(answer.status, await answer.text()).toBe(201);
   }
 
   /** What one node of a cluster knows of the program, and of keys, the others know a moment later. */
@@ -117,11 +110,14 @@ export class World {
   /** Starts it, with what `configuration` says beside. */
   async start(configuration = ""): Promise<void> {
     const [first] = NODES;
-    if (first) {
-      await this.#attach(first, process.env.PORTAL_KEY ?? "");
-      await this.#show();
-      return;
-    }
+    if (first) [this.url, this.#admin] = [first, process.env.PORTAL_KEY ?? ""];
+    else await this.#serve(configuration);
+    await this.#show();
+    await this.publish(PROGRAM);
+  }
+
+  /** A node of its own, with the key of an operator. */
+  async #serve(configuration: string): Promise<void> {
     const [out, log] = ["printed", "log"].map((name) => openSync(join(this.#home, name), "a"));
     const config = join(this.#home, "accolade.toml");
     writeFileSync(config, configuration);
@@ -135,8 +131,6 @@ export class World {
       return /"message":"listening".*"api":"([^"]*)"/.exec(this.#read("log"))?.[1];
     });
     this.#admin = await until("its first key", () => /^key\s+(\S+)/m.exec(this.#read("printed"))?.[1]);
-    await this.#show();
-    await this.publish(PROGRAM);
   }
 
   /** Finds where the portal is, or serves it. */

@@ -119,6 +119,12 @@ pub(crate) fn first_at<E>(
     Ok(start)
 }
 
+/// When a batch was ordered, by its slice of the journal.
+pub(crate) fn time_in(journal: &[u8]) -> Result<Timestamp, BadFormat> {
+    let slice = Slice::read_unchecked(&mut Cursor::new(journal, "slice"))?;
+    Ok(Outcomes::read(&slice)?.time)
+}
+
 /// When a batch of a partition that is here was ordered.
 pub(crate) fn time_of_batch(
     backing: &Backing,
@@ -126,9 +132,7 @@ pub(crate) fn time_of_batch(
     batch: u64,
 ) -> Result<Timestamp, Problem> {
     let journal = soon(|| backing.journal.read(partition, batch))?.ok_or_else(not_yet)?;
-    let slice = Slice::read_unchecked(&mut Cursor::new(&journal, "slice"));
-    let outcomes = slice.and_then(|slice| Outcomes::read(&slice).map(|it| it.time));
-    Ok(outcomes.map_err(io::Error::other)?)
+    Ok(time_in(&journal).map_err(io::Error::other)?)
 }
 
 impl Service {

@@ -163,9 +163,7 @@ impl Bound {
             max: if own.is_some() { OF_PLAYER_MAX } else { whole.div_ceil(2) },
         }
     }
-}
 
-impl Bound {
     /// Of those who read topics: of an operator's, and of all.
     pub(crate) fn of_topics(operator: u32, max: usize, in_all: usize) -> Vec<Self> {
         let own = Self { who: format!("topics/{operator}").into(), max };

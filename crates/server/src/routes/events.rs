@@ -10,7 +10,8 @@ use crate::problem::Refusal;
 use crate::roles::Scope;
 use crate::topics::{self, TopicNames};
 
-const FROM: Parameter = Parameter {
+/// Where a topic is begun, and how far it is read.
+pub(super) const FROM: Parameter = Parameter {
     name: "from",
     form: Form::OneOf(&topics::FROM),
     what: "Where to begin; `latest` by default.",
@@ -19,6 +20,12 @@ const FOLLOW: Parameter = Parameter {
     name: "follow",
     form: Form::Switch,
     what: "`true`: go on with what comes. A line without anything is sent now and then, so that both see who has gone.",
+};
+
+pub(super) const RECORDS: Parameter = Parameter {
+    name: "limit",
+    form: Form::Number { min: 0, max: u64::MAX },
+    what: "How many records at most.",
 };
 
 pub(super) static ROUTES: [Route; 4] = [
@@ -95,15 +102,7 @@ pub(super) static ROUTES: [Route; 4] = [
         description: "Each has `topic`, `partition`, `place`, `key`, `time` and `value`: inputs as they came, outputs as they are \
                       derived, in the order of their times. `earliest` begins where the log does, and of balances with all that there \
                       are. Four may be read at a time. Without `follow` it ends with what there was when it was asked.",
-        query: &[
-            FROM,
-            FOLLOW,
-            Parameter {
-                name: "limit",
-                form: Form::Number { min: 0, max: u64::MAX },
-                what: "How many records at most.",
-            },
-        ],
+        query: &[FROM, FOLLOW, RECORDS],
         headers: &[],
         takes: Takes::Nothing,
         answers: &[Answer::text("A line for each", "application/x-ndjson")],

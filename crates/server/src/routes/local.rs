@@ -3,6 +3,7 @@
 use axum::http::Method;
 
 use super::dead_letters::{LISTED, MANY};
+use super::events::{FROM, RECORDS};
 use super::intake::WAIT;
 use super::{Answer, Area, Audience, By, Effect, Form, Parameter, Route, Takes};
 use crate::dead_letters::many;
@@ -261,21 +262,13 @@ pub(super) static ROUTES: [Route; 21] = [
                 form: Form::Text,
                 what: "Records of this operator alone.",
             },
-            Parameter {
-                name: "from",
-                form: Form::OneOf(&["earliest", "latest"]),
-                what: "Where to begin; `latest` by default.",
-            },
+            FROM,
             Parameter {
                 name: "follow",
                 form: Form::Switch,
                 what: "`true`: go on with what comes.",
             },
-            Parameter {
-                name: "limit",
-                form: Form::Number { min: 0, max: u64::MAX },
-                what: "How many records at most.",
-            },
+            RECORDS,
         ],
         headers: &[],
         takes: Takes::Nothing,

@@ -13,6 +13,11 @@ use crate::roles::Scope;
 use crate::shapes::Page;
 use crate::statistics::{self, StatisticsShape};
 
+const FROM: Parameter =
+    Parameter { name: "from", form: Form::Time, what: "Recorded at this time or later." };
+const TO: Parameter =
+    Parameter { name: "to", form: Form::Time, what: "Recorded before this time." };
+
 pub(super) static ROUTES: [Route; 7] = [
     Route {
         id: "signPlayerToken",
@@ -72,8 +77,8 @@ pub(super) static ROUTES: [Route; 7] = [
         query: &[
             LIMIT,
             CURSOR,
-            Parameter { name: "from", form: Form::Time, what: "Recorded at this time or later." },
-            Parameter { name: "to", form: Form::Time, what: "Recorded before this time." },
+            FROM,
+            TO,
             Parameter {
                 name: "kind",
                 form: Form::OneOf(&[
@@ -109,8 +114,8 @@ pub(super) static ROUTES: [Route; 7] = [
         query: &[
             LIMIT,
             CURSOR,
-            Parameter { name: "from", form: Form::Time, what: "Recorded at this time or later." },
-            Parameter { name: "to", form: Form::Time, what: "Recorded before this time." },
+            FROM,
+            TO,
             Parameter {
                 name: "kind",
                 form: Form::OneOf(&history::KINDS),

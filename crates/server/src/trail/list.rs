@@ -213,10 +213,6 @@ impl Asked {
         count: usize,
     ) -> Result<Self, Problem> {
         let text = |name| parameters.text(name).map(str::to_owned);
-        let words = |name, words: &'static [&'static str]| {
-            let choices: Vec<_> = words.iter().map(|word| (*word, Some(*word))).collect();
-            parameters.choice(name, None, &choices).map(|word| word.map(str::to_owned))
-        };
         Ok(Self {
             operator,
             from: parameters.time("from")?,
@@ -225,8 +221,8 @@ impl Asked {
             player: text("playerId"),
             route: text("route"),
             about: text("about"),
-            kind: words("kind", &KINDS)?,
-            outcome: words("outcome", &OUTCOMES)?,
+            kind: parameters.word("kind", &KINDS)?.map(str::to_owned),
+            outcome: parameters.word("outcome", &OUTCOMES)?.map(str::to_owned),
             before: None,
             count,
         })

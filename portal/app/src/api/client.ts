@@ -154,30 +154,23 @@ export interface Said {
 }
 
 /** Reads a stream of server-sent events until it ends or `signal` says so. */
-export async function* listen(path: string, asking: Asking & { signal: AbortSignal }): AsyncGenerator<Said> {
-  const answer = await send("GET", path, { ...asking, headers: { Accept: "text/event-stream", ...asking.headers } });
-  if (!answer.body) return;
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      const blocks = (rest + value).split(/\r?\n\r?\n/);
-      rest = blocks.pop() ?? "";
-      for (const block of blocks) {
-        const said = saidIn(block);
-        if (said) yield said;
-      }
-    }
-  } finally {
-    reader.cancel().catch(() => {});
+export async function* listen(path: string, asking: Listening): AsyncGenerator<Said> {
+  for await (const block of piecesOf(path, "text/event-stream", /\r?\n\r?\n/, asking)) {
+    const said = saidIn(block);
+    if (said) yield said;
   }
 }
 
 /** Reads lines of JSON, as they are written, until they end or `signal` says so; empty ones are passed over. */
-export async function* linesOf(path: string, asking: Asking & { signal: AbortSignal }): AsyncGenerator<string> {
-  const answer = await send("GET", path, { ...asking, headers: { Accept: "application/x-ndjson", ...asking.headers } });
+export async function* linesOf(path: string, asking: Listening): AsyncGenerator<string> {
+  for await (const line of piecesOf(path, "application/x-ndjson", "\n", asking)) if (line !== "") yield line;
+}
+
+type Listening = Asking & { signal: AbortSignal };
+
+/** The pieces of a long answer, as they come: each ends with a separator, and what comes behind the last is none. */
+async function* piecesOf(path: string, type: string, separator: string | RegExp, asking: Listening): AsyncGenerator<string> {
+  const answer = await send("GET", path, { ...asking, headers: { Accept: type, ...asking.headers } });
   if (!answer.body) return;
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -185,9 +178,9 @@ export async function* linesOf(path: string, asking: Asking & { signal: AbortSig
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      const lines = (rest + value).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) if (line !== "") yield line;
+      const pieces = (rest + value).split(separator);
+      rest = pieces.pop() ?? "";
+      yield* pieces;
     }
   } finally {
     reader.cancel().catch(() => {});

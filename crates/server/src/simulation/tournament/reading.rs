@@ -7,13 +7,11 @@ use accolade_domain::time::Timestamp;
 use accolade_storage::backing::Backing;
 use accolade_storage::host::Older;
 use accolade_wire::bytes::Cursor;
-use accolade_wire::journal::Outcomes;
 use accolade_wire::record::Slice;
 
 use super::super::Ending;
-use crate::cluster::first_at;
-
 use super::super::folding::{count_of, failed, journal_of};
+use crate::cluster::{first_at, time_in};
 
 /// Bytes of batches that are looked at together.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -175,6 +173,5 @@ impl Way {
 }
 
 fn time_of(journal: &[u8]) -> Result<Timestamp, Ending> {
-    let slice = Slice::read_unchecked(&mut Cursor::new(journal, "slice")).map_err(failed)?;
-    Ok(Outcomes::read(&slice).map_err(failed)?.time)
+    time_in(journal).map_err(failed)
 }

@@ -92,6 +92,7 @@ export function became(event: RecordedEvent): { kind: "good" | "warn" | "bad" | 
   if (!outcome) return { kind: "plain", word: event.outcome, text: "" };
   const dead = outcome === "dead_letter" ? one(DEAD, event.reason) : undefined;
   const text = outcome === "refused" ? refusal(event.reason, factsOf(event)) : dead ? t(`dead.${dead}`) : "";
+  if (outcome === "counted" && event.kind === "wager" && event.points !== null && signOf(event.points) === 0) return { kind: "warn", word: t("became.counted"), text: t("became.nothing") };
   return { kind: LOOKS[outcome], word: t(`became.${outcome}`), text };
 }
 

@@ -75,7 +75,7 @@ export function textOf(value: Value | undefined, key: string): string {
   if (Array.isArray(value)) {
     return value.length === 0 ? t("value.none") : new Intl.ListFormat(language.locale, { type: "conjunction" }).format(value.map((one) => isMapping(one) ? `(${textOf(one, key)})` : textOf(one, key)));
   }
-  return Object.entries(value).map(([name, one]) => `${labelOf(key ? `${key}.${name}` : name)} ${textOf(one, key ? `${key}.${name}` : name)}`).join(", ");
+  return Object.entries(value).map(([name, one]) => `${labelOf(key ? `${key}.${name}` : name)}: ${textOf(one, key ? `${key}.${name}` : name)}`).join(", ");
 }
 
 /** A change as a sentence without its place. */

@@ -3,8 +3,9 @@
 import { session } from "../session/session.svelte";
 import { t } from "./texts";
 
-/** A key by its name, and its operator where that is another one; people as their provider names them. */
+/** Accolade itself, a key by its name, and its operator where that is another one; people as their provider names them. */
 export function whose(subject: string): string {
+  if (subject === "accolade") return t("name");
   const found = /^the key (.+) of (\S+)$/.exec(subject);
   if (!found) return subject;
   const [, name = "", operator = ""] = found;

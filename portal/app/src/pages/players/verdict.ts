@@ -212,7 +212,7 @@ function counted(found: Explanation, facts: WagerFacts, add: (step: Step) => voi
     const isCut = signOf(cut) > 0;
     add({
       id: `budget-${promotion}`, kind: isCut ? "warn" : "good", title: t("step.budget", { name: promotion }),
-      text: t("step.budget.text", { given: points(given), cut: points(cut) }), ...(isCut ? { effect: points(negated(cut)) } : {}),
+      text: isCut ? t("step.budget.text", { given: points(given), cut: points(cut) }) : t("step.budget.within", { given: points(given) }), ...(isCut ? { effect: points(negated(cut)) } : {}),
     });
   }
   for (const { day: of, cut } of found.caps) {

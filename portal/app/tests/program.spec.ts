@@ -183,7 +183,7 @@ test("a reward is added, stocked, changed and withdrawn", async ({ portal }) => 
   await page.getByLabel("Name", { exact: true }).fill("Ten free spins");
   await page.getByLabel("Price in points").fill("20.5");
   await page.getByLabel("Kind").fill("spins");
-  await page.getByLabel("There are only so many").check();
+  await page.getByLabel("Limited stock").check();
   await portal.check("rewards-new", { everywhere: true });
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await expect(page.getByRole("heading", { name: "Ten free spins", level: 1 })).toBeVisible();

@@ -24,7 +24,7 @@ test("a player is let out, and in again", { tag: "@cluster" }, async ({ world, p
   await world.wager({ playerId: player });
   const { page } = portal;
   await portal.signIn("support", `/players/${player}`);
-  await expect(page.getByText("Nothing said")).toBeVisible();
+  await expect(page.getByText("Not said")).toBeVisible();
   await page.getByRole("button", { name: "Let out…" }).click();
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByText("Wagers earn nothing any more")).toBeVisible();

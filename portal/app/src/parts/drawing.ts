@@ -21,11 +21,13 @@ export function draw(parent: HTMLElement, { series, kind, height, nameOf, short,
   const sides = series.length === 2 ? [-1, 1] as const : [0] as const;
   const bars = (index: number) => isBars && uPlot.paths.bars
     ? { paths: uPlot.paths.bars({ size: [0.7 / series.length, 32], align: sides[index] ?? 0 }) } : {};
+  // A single point stands in the middle.
+  let count = 0;
   const plot = new uPlot({
     width: parent.clientWidth || 300,
     height,
     cursor: { points: { size: 7 }, drag: { x: false, y: false } },
-    scales: { x: { time: false, range: (_, min, max) => [(min ?? 0) - 0.5, (max ?? 0) + 0.5] }, y: { range: (_, min, max) => [Math.min(0, min ?? 0), (max ?? 0) > 0 ? (max ?? 0) * 1.08 : 1] } },
+    scales: { x: { time: false, range: () => [-0.5, Math.max(count, 1) - 0.5] }, y: { range: (_, min, max) => [Math.min(0, min ?? 0), (max ?? 0) > 0 ? (max ?? 0) * 1.08 : 1] } },
     axes: [
       { ...axis, grid: { show: false }, size: 28, space: 80, values: (_, splits) => splits.map((at) => Number.isInteger(at) ? nameOf(at) : "") },
       { ...axis, size: 54, values: (_, splits) => splits.map((value) => short(value)) },
@@ -45,7 +47,8 @@ export function draw(parent: HTMLElement, { series, kind, height, nameOf, short,
   });
   watch.observe(parent);
   return {
-    show(values, count) {
+    show(values, points) {
+      count = points;
       plot.setData([Array.from({ length: count }, (_, at) => at), ...values.map((line) => [...line])]);
     },
     end() {

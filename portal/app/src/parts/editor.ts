@@ -20,7 +20,7 @@ export interface Editor {
 }
 
 const look = EditorView.theme({
-  "&": { fontSize: "0.8125rem", maxHeight: "70dvh", minHeight: "12rem", backgroundColor: "var(--surface)", color: "var(--ink)" },
+  "&": { fontSize: "0.9rem", maxHeight: "70dvh", minHeight: "12rem", backgroundColor: "var(--surface)", color: "var(--ink)" },
   "&.cm-focused": { outline: "none" },
   ".cm-content": { fontFamily: "var(--mono)", caretColor: "var(--ink)", padding: "8px 0" },
   ".cm-scroller": { overflow: "auto", lineHeight: "1.6" },

@@ -1,36 +1,16 @@
 // What to do about a problem, by its code.
 
 import type { Problem } from "../api/problem";
+import { type Known, KNOWN, t as problems } from "./problems/texts";
 import { t } from "./texts";
 
-/** A title in the reader's language, and what to do. */
+/** A wait that is longer than somebody needs to read of it. */
+const LONG_S = 5;
+
+/** A title in the reader's language, and what to do. What the API itself says of it, in English, comes after both. */
 export function advice(problem: Problem): { title: string; todo: string } {
-  const title = problem.title || problem.code;
-  switch (problem.code) {
-    case "unreachable":
-      return { title: t("problem.unreachable"), todo: t("problem.unreachable.todo") };
-    case "broken":
-      return { title: t("problem.broken"), todo: t("problem.broken.todo") };
-    case "forbidden":
-      return { title: t("problem.forbidden"), todo: t("problem.forbidden.todo") };
-    case "not_found":
-      return { title: t("problem.notFound"), todo: t("problem.notFound.todo") };
-    case "stale":
-      return { title: t("problem.stale"), todo: t("problem.stale.todo") };
-    case "rate_limited":
-    case "busy":
-    case "stopping":
-    case "elsewhere":
-    case "identity_provider_away":
-      return { title, todo: problem.retryAfter ? t("problem.wait", { count: problem.retryAfter }) : t("problem.waitABit") };
-    case "uncertain":
-      return { title, todo: t("problem.uncertain.todo") };
-    case "operator_paused":
-      return { title, todo: t("problem.paused.todo") };
-    case "failed":
-    case "audit_failed":
-      return { title, todo: t("problem.failed.todo") };
-    default:
-      return { title, todo: problem.errors.length > 0 ? t("problem.fields.todo") : "" };
-  }
+  const code = KNOWN.find((one): one is Known => one === problem.code);
+  if (!code) return { title: problem.title || problem.code, todo: problem.errors.length > 0 ? problems("invalid.todo") : "" };
+  const wait = problem.retryAfter ?? 0;
+  return { title: problems(code), todo: wait > LONG_S && problem.code === "rate_limited" ? t("problem.wait", { count: wait }) : problems(`${code}.todo`) };
 }

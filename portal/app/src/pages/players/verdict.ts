@@ -92,6 +92,7 @@ export function became(event: RecordedEvent): { kind: "good" | "warn" | "bad" | 
   if (!outcome) return { kind: "plain", word: event.outcome, text: "" };
   const dead = outcome === "dead_letter" ? one(DEAD, event.reason) : undefined;
   const text = outcome === "refused" ? refusal(event.reason, factsOf(event)) : dead ? t(`dead.${dead}`) : "";
+  if (outcome === "counted" && event.kind === "wager" && event.points !== null && signOf(event.points) === 0) return { kind: "warn", word: t("became.counted"), text: t("became.nothing") };
   return { kind: LOOKS[outcome], word: t(`became.${outcome}`), text };
 }
 
@@ -211,7 +212,7 @@ function counted(found: Explanation, facts: WagerFacts, add: (step: Step) => voi
     const isCut = signOf(cut) > 0;
     add({
       id: `budget-${promotion}`, kind: isCut ? "warn" : "good", title: t("step.budget", { name: promotion }),
-      text: t("step.budget.text", { given: points(given), cut: points(cut) }), ...(isCut ? { effect: points(negated(cut)) } : {}),
+      text: isCut ? t("step.budget.text", { given: points(given), cut: points(cut) }) : t("step.budget.within", { given: points(given) }), ...(isCut ? { effect: points(negated(cut)) } : {}),
     });
   }
   for (const { day: of, cut } of found.caps) {

@@ -65,17 +65,25 @@ export function keyOf(path: Path): string {
   return key;
 }
 
+const UNITS = { mo: "month", d: "day", h: "hour", m: "minute", s: "second" } as const;
+
+/** A span of time such as `12mo` as people read it; null where it is none. */
+function spanOf(text: string): string | null {
+  const [, count, unit] = /^(\d+)(mo|d|h|m|s)$/.exec(text) ?? [];
+  return count && unit ? new Intl.NumberFormat(language.locale, { style: "unit", unit: UNITS[unit as keyof typeof UNITS], unitDisplay: "long" }).format(Number(count)) : null;
+}
+
 /** A value as people read it. */
 export function textOf(value: Value | undefined, key: string): string {
   if (value === undefined || value === null) return t("value.none");
   if (value === true) return t("value.yes");
   if (value === false) return t("value.no");
   if (value instanceof Num) return partsOf(value.text) ? exact(value.text) : value.text;
-  if (typeof value === "string") return /^\d{4}-\d\d-\d\dT/.test(value) ? time(value) : choiceOf(key, value);
+  if (typeof value === "string") return /^\d{4}-\d\d-\d\dT/.test(value) ? time(value) : spanOf(value) ?? choiceOf(key, value);
   if (Array.isArray(value)) {
     return value.length === 0 ? t("value.none") : new Intl.ListFormat(language.locale, { type: "conjunction" }).format(value.map((one) => isMapping(one) ? `(${textOf(one, key)})` : textOf(one, key)));
   }
-  return Object.entries(value).map(([name, one]) => `${labelOf(key ? `${key}.${name}` : name)} ${textOf(one, key ? `${key}.${name}` : name)}`).join(", ");
+  return Object.entries(value).map(([name, one]) => `${labelOf(key ? `${key}.${name}` : name)}: ${textOf(one, key ? `${key}.${name}` : name)}`).join(", ");
 }
 
 /** A change as a sentence without its place. */

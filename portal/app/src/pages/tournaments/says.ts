@@ -1,6 +1,6 @@
 // What a tournament is and does, in sentences.
 
-import type { Tournament } from "../../api/types";
+import type { Tournament, TournamentTemplate } from "../../api/types";
 import { typed } from "../../format/decimal";
 import { count, exact, points } from "../../format/numbers";
 import { time } from "../../format/time.svelte";
@@ -13,6 +13,14 @@ export type State = Tournament["state"];
 /** The colour of a state. */
 export function kindOf(state: State): "plain" | "accent" | "good" | "warn" | "bad" {
   return state === "live" ? "good" : state === "scheduled" || state === "recurring" ? "accent" : state === "filling" || state === "settling" ? "warn" : "plain";
+}
+
+const TEMPLATES = ["weekend-slots-race", "biggest-win", "wager-marathon", "daily-dash"] as const;
+
+/** A template in the reader's language; one that is not known here, as it is. */
+export function inWords(template: TournamentTemplate): TournamentTemplate {
+  const known = TEMPLATES.find((one) => one === template.templateId);
+  return known ? { ...template, name: t(`template.${known}`), description: t(`template.${known}.text`) } : template;
 }
 
 /** Some of them, with "or" before the last. */

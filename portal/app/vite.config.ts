@@ -22,5 +22,6 @@ export default defineConfig({
     setupFiles: ["src/test.ts"],
     pool: "threads",
     maxWorkers: 2,
+    testTimeout: 60_000,
   },
 });

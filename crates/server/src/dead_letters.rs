@@ -1,10 +1,11 @@
 //! Dead letters: seeing, repairing, retrying and giving up what could not be processed. An operator reaches its own,
 //! and whoever runs the node those that belong to nobody too.
 
+pub(crate) mod counts;
 mod filter;
 pub(crate) mod many;
 
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use accolade_domain::event::Event;
@@ -177,9 +178,36 @@ impl Service {
         asked: &Asked,
         is_wanted: impl Fn(&DeadLetter) -> bool,
     ) -> Result<Stretch<DeadLetters>, Problem> {
-        let Asked { after, count, .. } = *asked;
         let player = asked.filter.player.as_deref();
-        let (mut found, mut left) = (Vec::new(), self.settings.letters_looked_at_max);
+        let mut rows = Vec::new();
+        let to = self.look(partitions, asked.after, |place, letter, left| {
+            let is_one = match player {
+                _ if !is_wanted(&letter) => false,
+                Some(player) if letter.to == partition_of(player, self.partitions()) => {
+                    *left = left.saturating_sub(LOOKS_A_READ);
+                    self.names(&letter, player)?
+                }
+                Some(_) => false,
+                None => true,
+            };
+            if is_one {
+                rows.push((place, letter));
+            }
+            let is_enough = rows.len() == asked.count;
+            Ok(if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        Ok(Stretch { rows, to })
+    }
+
+    /// Shows `each` the dead letters of these partitions, which are here, after `after`, until it has enough. At most so many
+    /// are looked at, of which it may take some more itself: then it is said up to which.
+    fn look(
+        &self,
+        partitions: &[u16],
+        after: Option<Place>,
+        mut each: impl FnMut(Place, DeadLetter, &mut usize) -> Result<ControlFlow<()>, Problem>,
+    ) -> Result<Option<Place>, Problem> {
+        let mut left = self.settings.letters_looked_at_max;
         for number in partitions {
             let mut after = after.filter(|after| after.partition == *number);
             loop {
@@ -187,34 +215,23 @@ impl Service {
                 let Some(Stretch { rows, to }) = self.some_letters(*number, after, next)? else {
                     break;
                 };
-                for (place, letter) in rows.into_iter().filter(|(_, letter)| is_wanted(letter)) {
-                    let is_one = match player {
-                        Some(player) if letter.to == partition_of(player, self.partitions()) => {
-                            left = left.saturating_sub(LOOKS_A_READ);
-                            self.names(&letter, player)?
-                        }
-                        Some(_) => false,
-                        None => true,
-                    };
-                    if is_one {
-                        found.push((place, letter));
-                        if found.len() == count {
-                            return Ok(Stretch { rows: found, to: None });
-                        }
+                for (place, letter) in rows {
+                    if each(place, letter, &mut left)?.is_break() {
+                        return Ok(None);
                     }
                     if left == 0 {
-                        return Ok(Stretch { rows: found, to: Some(place) });
+                        return Ok(Some(place));
                     }
                 }
                 left = left.saturating_sub(next);
                 match to {
-                    Some(_) if left == 0 => return Ok(Stretch { rows: found, to }),
+                    Some(_) if left == 0 => return Ok(to),
                     Some(_) => after = to,
                     None => break,
                 }
             }
         }
-        Ok(Stretch { rows: found, to: None })
+        Ok(None)
     }
 
     /// The next `count` dead letters of a partition, as they are looked at.

@@ -78,9 +78,10 @@ enum Kept {
     As(TrailKind),
 }
 
-/// Of what runs the node, and of topics, what tells of no player; all other routes of those do until they are found here.
-const WITHOUT_PLAYERS: [&str; 5] =
-    ["getStatus", "listOperators", "getBehaviour", "listTopics", "getTopics"];
+/// Of what runs the node, of topics and of dead letters, what tells of no player; all other routes of those do until they
+/// are found here.
+const WITHOUT_PLAYERS: [&str; 6] =
+    ["getStatus", "listOperators", "getBehaviour", "listTopics", "getTopics", "countDeadLetters"];
 
 /// What takes out all players at once.
 const TAKES_OUT_ALL: &str = "exportLedger";
@@ -102,7 +103,6 @@ impl Route {
             | Scope::OpeningsWrite
             | Scope::TournamentsJoin
             | Scope::PlayerTokens
-            | Scope::DeadLettersRead
             | Scope::DeadLettersWrite
             | Scope::WagersWrite
             | Scope::EventsWrite
@@ -124,7 +124,7 @@ impl Route {
             | Scope::KeysWrite
             | Scope::NodesRead
             | Scope::Nodes => false,
-            Scope::NodeRead | Scope::NodeWrite | Scope::TopicsRead => {
+            Scope::NodeRead | Scope::NodeWrite | Scope::TopicsRead | Scope::DeadLettersRead => {
                 !WITHOUT_PLAYERS.contains(&self.id)
             }
         }

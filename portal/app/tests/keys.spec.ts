@@ -78,7 +78,8 @@ test("a tournament is scheduled from a template", async ({ portal }) => {
 });
 
 test("a bet that gave nothing is found among what a player has played", async ({ world, portal }) => {
-  portal.expects(404);
+  portal.expects(404, /explanation$/);
+  portal.expects(404, /redemptions/);
   await world.wager({ wagerId: "in-dollars", playerId: "player-who-asks", currency: "XXX" });
   const { page } = portal;
   await portal.signIn("support", "/players");

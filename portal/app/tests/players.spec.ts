@@ -14,7 +14,8 @@ async function adjustBy({ page }: Portal, points: string, why: string): Promise<
 }
 
 test("somebody explains a refused wager by its id alone", { tag: "@cluster" }, async ({ world, portal }) => {
-  portal.expects(404);
+  portal.expects(404, /balance$/);
+  portal.expects(404, /redemptions/);
   await world.publish(`currency: EUR
 timezone: Europe/Malta
 eligibility: { minWager: 1 }
@@ -46,7 +47,7 @@ adjustments: { approvalAbove: 1000 }
   }
 });
 
-test("five hundred dead letters are repaired by the same change and sent again", async ({ world, portal }) => {
+test("five hundred dead letters are repaired by the same change and sent again", { tag: "@cluster" }, async ({ world, portal }) => {
   const COUNT = 500;
   const nextYear = `${new Date().getUTCFullYear() + 1}`;
   const letters = Array.from({ length: COUNT }, (_, at) => ({
@@ -80,7 +81,7 @@ test("five hundred dead letters are repaired by the same change and sent again",
 });
 
 test("one dead letter says where it is wrong, and is sent again once it is right", { tag: "@cluster" }, async ({ world, portal }) => {
-  portal.expects(422);
+  portal.expects(422, /^PATCH .*dead-letters/);
   await world.post("/wagers?wait=applied", {
     wagerId: "w-once", playerId: "player-once", operatorId: OPERATOR, gameId: "mega-slots", gameCategory: "slots", wagerAmount: 25, currency: "EUR",
     jurisdiction: "Malta", timestamp: inMs(86_400_000),
@@ -108,7 +109,7 @@ test("one dead letter says where it is wrong, and is sent again once it is right
 });
 
 test("a large adjustment is made by two persons, and not by one", { tag: "@cluster" }, async ({ world, portal }) => {
-  portal.expects(409);
+  portal.expects(409, /approve$/);
   await world.wager({ playerId: "player-two", wagerAmount: 100 });
   const { page } = portal;
   await portal.signIn("support", "/players/player-two");
@@ -226,7 +227,7 @@ test("an answer that was lost is asked for again, and the change is made once", 
 });
 
 test("a session that is over leads back to where somebody was", async ({ world, portal }) => {
-  portal.expects(401);
+  portal.expects(401, /balance$/);
   await world.wager({ playerId: "player-later" });
   const { id, secret } = await world.post<{ id: string; secret: string }>("/keys", { name: "short", roles: ["support"] });
   const { page } = portal;

@@ -87,5 +87,5 @@ test("nodes say which partitions they have, and Home what needs somebody", { tag
   await world.post("/tournaments/waits/schedule", {});
   await portal.go("/audit?about=waits&kind=change");
   await expect(page.getByRole("row")).toHaveCount(2);
-  await expect(page.getByRole("row", { name: /scheduleTournament/ })).toBeVisible();
+  await expect(page.getByRole("row", { name: /Schedule a tournament/ })).toBeVisible();
 });

@@ -122,7 +122,7 @@ export class World {
     const config = join(this.#home, "accolade.toml");
     writeFileSync(config, configuration);
     const words = ["serve", "--config", config, "--data-dir", join(this.#home, "data"), "--listen", "127.0.0.1:0", "--first-operator", OPERATOR, "--log-format", "json"];
-    // One partition: its time goes on with each wager. The key seals the secrets of webhooks.
+    // One partition: its time goes on with each wager.
     const env = { PATH: process.env.PATH, ACCOLADE_PARTITIONS: "1" };
     const started = spawn(BINARY, words, { env, stdio: ["ignore", out ?? "ignore", log ?? "ignore"] });
     this.#process = started;
@@ -221,22 +221,25 @@ export class Portal {
   /** What the console may say: a part of it. The browser itself tells of each answer that is an error, which is looked at
    * below, and once more of what the policy does not allow. */
   readonly expected: string[] = ["the server responded with a status of", "violates the following Content Security Policy directive"];
-  readonly #statuses = new Set<number>();
+  readonly #expects: { status: number; what: RegExp; came: boolean }[] = [];
 
   constructor(page: Page, world: World) {
     this.page = page;
     this.#world = world;
     page.on("response", (response) => {
-      const [status, { pathname }] = [response.status(), new URL(response.url())];
-      if (status >= 400 && !this.#statuses.has(status)) this.#said.push(`${response.request().method()} ${pathname}: ${status}`);
+      const [status, what] = [response.status(), `${response.request().method()} ${new URL(response.url()).pathname}`];
+      if (status < 400) return;
+      const expected = this.#expects.find((one) => one.status === status && one.what.test(what));
+      if (expected) expected.came = true;
+      else this.#said.push(`${what}: ${status}`);
     });
     page.on("pageerror", (error) => this.#said.push(`${error.stack ?? error}`));
     page.on("console", (said) => { if (["error", "warning"].includes(said.type())) this.#said.push(said.text()); });
   }
 
-  /** Answers with these statuses are part of the test. */
-  expects(...statuses: number[]): void {
-    for (const status of statuses) this.#statuses.add(status);
+  /** An answer with this status to `GET /api/v1/…` is part of the test, and has to come, unless it need not. */
+  expects(status: number, what: RegExp, { always = true } = {}): void {
+    this.#expects.push({ status, what, came: !always });
   }
 
   async watch(): Promise<void> {
@@ -343,7 +346,8 @@ export class Portal {
 
   /** What was said that should not have been. */
   complaints(): string[] {
-    return this.#said.filter((said) => !this.expected.some((part) => said.includes(part)));
+    const never = this.#expects.filter(({ came }) => !came).map(({ status, what }) => `never came: ${what}: ${status}`);
+    return [...this.#said.filter((said) => !this.expected.some((part) => said.includes(part))), ...never];
   }
 }
 

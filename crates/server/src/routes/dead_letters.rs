@@ -3,6 +3,7 @@
 use axum::http::Method;
 
 use super::{Answer, Area, Audience, By, CURSOR, Effect, Form, LIMIT, Parameter, Route, Takes};
+use crate::dead_letters::counts::{self, CountsShape};
 use crate::dead_letters::many::{self, ManyShape};
 use crate::dead_letters::{self, DeadLetterShape};
 use crate::description::bodies::{Repair, Why};
@@ -50,7 +51,7 @@ const MANY_DESCRIPTION: &str = "Those that are open and pass the filter, oldest 
                                 `Idempotency-Key` the same request has the same answer; what was closed before it is \
                                 then passed over, not left out.";
 
-pub(super) static ROUTES: [Route; 7] = [
+pub(super) static ROUTES: [Route; 8] = [
     Route {
         id: "listDeadLetters",
         method: Method::GET,
@@ -70,6 +71,24 @@ pub(super) static ROUTES: [Route; 7] = [
         answers: &[Answer::json(200, "A page of dead letters", of::<Page<DeadLetterShape>>)],
         refusals: &[],
         handler: |way| way.to(dead_letters::list),
+    },
+    Route {
+        id: "countDeadLetters",
+        method: Method::GET,
+        path: "/api/v1/dead-letters/counts",
+        scope: Scope::DeadLettersRead,
+        audience: Audience::Everybody,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::DeadLetters,
+        summary: "How many of the operator's dead letters are open, by their reasons",
+        description: "A node looks at 50,000 at most, of all operators; `isComplete` says whether that were all.",
+        query: &[],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "How many there are", of::<CountsShape>)],
+        refusals: &[],
+        handler: |way| way.to(counts::get),
     },
     Route {
         id: "getDeadLetter",

@@ -45,7 +45,7 @@ const REQUESTS_BY_TIME: [Parameter; 7] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 26] = [
+pub(super) static ROUTES: [Route; 27] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -135,6 +135,24 @@ pub(super) static ROUTES: [Route; 26] = [
         answers: &[Answer::json(200, "It", object)],
         refusals: &[],
         handler: |way| way.to(dead_letters::found),
+    },
+    Route {
+        id: "askDeadLetterCounts",
+        method: Method::GET,
+        path: "/cluster/v1/dead-letters/counts",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "How many dead letters of an operator's are open",
+        description: "",
+        query: &[PARTITIONS, OPERATOR],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::json(200, "Them", object)],
+        refusals: &[],
+        handler: |way| way.to(dead_letters::counts::found),
     },
     Route {
         id: "askOpenRedemptions",

@@ -339,6 +339,10 @@ async fn merged_lists_are_complete_and_in_order_page_by_page() {
             assert_eq!(paged, all, "pages of {limit}");
         }
         assert_eq!(items(api, "/api/v1/dead-letters?state=discarded").await, [] as [Value; 0]);
+        let counts = api.get("/api/v1/dead-letters/counts").await.json;
+        let open = items(api, "/api/v1/dead-letters?state=open").await.len();
+        assert_eq!(counts["open"], open, "{counts}");
+        assert_eq!(counts["isComplete"], true);
     }
 }
 

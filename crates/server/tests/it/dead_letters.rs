@@ -296,6 +296,36 @@ async fn a_page_ends_where_enough_letters_were_looked_at_and_the_next_goes_on() 
     let (lengths, discarded) = pages(&api, "state=discarded").await;
     assert_eq!(discarded.iter().map(|letter| &letter["id"]).collect::<Vec<_>>(), [&all[19]["id"]]);
     assert!(lengths.len() > 3 && lengths[0] == 0, "pages with nothing but a cursor: {lengths:?}");
+    let counts = counts(&api).await;
+    assert_eq!(counts["isComplete"], false, "what was not looked at may be more: {counts}");
+    assert!(counts["open"].as_u64().unwrap() < 19, "{counts}");
+}
+
+async fn counts(api: &Api) -> Value {
+    let answer = api.get("/api/v1/dead-letters/counts").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json
+}
+
+#[tokio::test]
+async fn open_letters_are_counted_by_their_reasons() {
+    let api = Api::start().await;
+    let none = json!({ "malformed": 0, "in_future": 0, "too_late": 0, "id_conflict": 0, "out_of_range": 0, "skipped": 0, "wrong_partition": 0 });
+    assert_eq!(counts(&api).await, json!({ "open": 0, "byReason": none, "isComplete": true }));
+    for number in 0..3 {
+        late(&api, number).await;
+    }
+    let mut ahead = wager("w-ahead", "p1");
+    ahead["timestamp"] = "2040-01-01T00:00:00Z".into();
+    assert_eq!(api.wager(&ahead).await["reason"], "in_future");
+    let mut some = none.clone();
+    (some["too_late"], some["in_future"]) = (3.into(), 1.into());
+    assert_eq!(counts(&api).await, json!({ "open": 4, "byReason": some, "isComplete": true }));
+
+    let path = "/api/v1/dead-letters/discard?reason=too_late&limit=2";
+    assert_eq!(api.post(path, &json!({ "why": "a test" })).await.json["changed"], 2);
+    some["too_late"] = 1.into();
+    assert_eq!(counts(&api).await, json!({ "open": 2, "byReason": some, "isComplete": true }));
 }
 
 /// Waits until no row of a letter is in memory.
@@ -355,5 +385,6 @@ async fn letters_that_lie_in_runs_are_listed_found_changed_and_counted_as_all_ar
             assert_eq!(found.len(), count, "{state}");
         }
         assert_eq!(open_in_totals(api), 10);
+        assert_eq!(counts(api).await["open"], 10);
     }
 }

@@ -135,6 +135,7 @@ async fn every_route_hides_another_operator_s_things() {
             ) => {
                 assert_eq!(answer.json["items"], json!([]), "{path}");
             }
+            ("GET", "/api/v1/dead-letters/counts") => assert_eq!(answer.json["open"], 0),
             ("POST", "/api/v1/dead-letters/retry" | "/api/v1/dead-letters/discard") => {
                 assert_eq!((answer.status.as_u16(), &answer.json["matched"]), (200, &json!(0)));
             }
@@ -211,6 +212,7 @@ async fn everything(api: &Api) -> Vec<String> {
         "/api/v1/players/p1/balance",
         "/api/v1/players/p1/ledger",
         "/api/v1/dead-letters",
+        "/api/v1/dead-letters/counts",
         "/api/v1/program",
         "/api/v1/program/versions",
         "/api/v1/wagers/w1/explanation",

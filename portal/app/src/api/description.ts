@@ -1564,6 +1564,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dead-letters/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many of the operator's dead letters are open, by their reasons
+         * @description A node looks at 50,000 at most, of all operators; `isComplete` says whether that were all.
+         */
+        get: operations["countDeadLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dead-letters/{id}": {
         parameters: {
             query?: never;
@@ -2138,6 +2158,17 @@ export interface components {
             stage: "read" | "admit" | "apply";
             /** @enum {string} */
             state: "open" | "released" | "discarded";
+        };
+        /** @description How many dead letters are open. */
+        DeadLetterCounts: {
+            /** @description Of each reason; those of which there are none too. */
+            byReason: {
+                [key: string]: number;
+            };
+            /** @description Whether all were looked at; else there are more. */
+            isComplete: boolean;
+            /** Format: int64 */
+            open: number;
         };
         /** @description Deliveries: those that wait first, then those that have ended, the newest first. */
         Deliveries: {
@@ -4332,6 +4363,7 @@ export type ConsentGiven = components['schemas']['ConsentGiven'];
 export type ConsentSaid = components['schemas']['ConsentSaid'];
 export type CountedIn = components['schemas']['CountedIn'];
 export type DeadLetter = components['schemas']['DeadLetter'];
+export type DeadLetterCounts = components['schemas']['DeadLetterCounts'];
 export type Deliveries = components['schemas']['Deliveries'];
 export type Delivery = components['schemas']['Delivery'];
 export type Difference = components['schemas']['Difference'];
@@ -8680,6 +8712,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageOfDeadLetter"];
+                };
+            };
+        };
+    };
+    countDeadLetters: {
+        parameters: {
+            query?: {
+                /** @description The operator that the request is for, where the credential has several. */
+                operatorId?: string;
+            };
+            header?: {
+                /** @description The id of the request, where the caller has one. One that is not well-formed, as the answer's has to be, is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many there are */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    /** @description What is let through in a second: an operator's events, its other requests, or an address's without a known credential. */
+                    "RateLimit-Limit"?: string;
+                    /** @description How much of that would be let through now. */
+                    "RateLimit-Remaining"?: string;
+                    /** @description Seconds until the same request is let through. */
+                    "RateLimit-Reset"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterCounts"];
                 };
             };
         };

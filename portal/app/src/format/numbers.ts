@@ -56,6 +56,11 @@ export function count(value: number | bigint | null | undefined): string {
   return value === null || value === undefined ? NOTHING : signs(language.locale).grouped.format(value);
 }
 
+/** How many, with a plus where there may be more. */
+export function atLeast(value: number, isMore: boolean): string {
+  return isMore ? `${count(value)}+` : count(value);
+}
+
 /** An amount of money with its currency's sign, where Intl knows it, and all of its digits. */
 export function money(value: Decimal | null | undefined, currency: string, locale: string = language.locale): string {
   if (value === null || value === undefined) return NOTHING;

@@ -25,8 +25,15 @@ fn expected(route: Listed, role: Role) -> Option<TrailKind> {
         ("player-tokens:sign", _) => Some(TrailKind::Read),
         _ if route.id == "ingest" => None,
         _ if !reads => Some(TrailKind::Change),
-        _ if ["getStatus", "listOperators", "getBehaviour", "listTopics", "getTopics"]
-            .contains(&route.id) =>
+        _ if [
+            "getStatus",
+            "listOperators",
+            "getBehaviour",
+            "listTopics",
+            "getTopics",
+            "countDeadLetters",
+        ]
+        .contains(&route.id) =>
         {
             None
         }

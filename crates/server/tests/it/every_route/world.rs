@@ -527,6 +527,7 @@ impl World {
             "listWholeAudit" => "/local/audit".into(),
             "askAudit" => "/cluster/v1/audit?count=3".into(),
             "askToVerifyTrail" => "/cluster/v1/audit/trail".into(),
+            "countDeadLetters" => "/api/v1/dead-letters/counts".into(),
             "listDeadLetters" => "/api/v1/dead-letters".into(),
             "getDeadLetter" | "repairDeadLetter" => format!("/api/v1/dead-letters/{}", letter()),
             "retryDeadLetter" => format!("/api/v1/dead-letters/{}/retry", letter()),
@@ -572,6 +573,12 @@ impl World {
             "askDeadLetters" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/dead-letters?partitions={partitions}&count=1")
+            }
+            "askDeadLetterCounts" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!(
+                    "/cluster/v1/dead-letters/counts?partitions={partitions}&operator={OPERATOR}"
+                )
             }
             "askOpenRedemptions" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };

@@ -11,7 +11,7 @@ const budget = (promotion: string, points: string, rest: string) => ({ promotion
 
 test("where all is well nothing asks for anybody", () => {
   expect(alertsOf({})).toEqual([]);
-  const well = { nodes: [node({ outlets: [outlet("kafka", { lagBatches: 3, lagMs: 900 })] })], deadLetters: 0, signals: { count: 0, isMore: false }, budgets: [budget("a", "100", "90")] };
+  const well = { nodes: [node({ outlets: [outlet("kafka", { lagBatches: 3, lagMs: 900 })] })], deadLetters: { count: 0, isMore: false }, signals: { count: 0, isMore: false }, budgets: [budget("a", "100", "90")] };
   expect(alertsOf(well)).toEqual([]);
 });
 
@@ -22,7 +22,7 @@ test("what is worst comes first, with what it is about", () => {
       node({ standing, diskFull: true, outlets: [outlet("postgres", { trouble: ["refused"] }), outlet("redis", { lagBatches: 9, lagMs: 90_000 })] }),
       { isThis: false, address: "10.0.0.2:9443", status: null, error: "timed out" },
     ],
-    deadLetters: 12, signals: { count: 100, isMore: true }, adjustments: { count: 1, isMore: false }, approvals: { count: 2, isMore: false },
+    deadLetters: { count: 12, isMore: false }, signals: { count: 100, isMore: true }, adjustments: { count: 1, isMore: false }, approvals: { count: 2, isMore: false },
     budgets: [budget("weekend", "100", "0"), budget("spring", "100", "9.99"), budget("summer", "100", "10")],
     webhooks: [{ url: "https://example.com", disabledWhy: "it never answered" } as Webhook, { url: "https://example.org", disabledWhy: null } as Webhook],
   });

@@ -11,7 +11,7 @@ export interface Counted {
 
 export interface Facts {
   nodes?: readonly Node[] | undefined;
-  deadLetters?: number | null | undefined;
+  deadLetters?: Counted | undefined;
   signals?: Counted | undefined;
   adjustments?: Counted | undefined;
   approvals?: Counted | undefined;
@@ -51,8 +51,7 @@ export function alertsOf({ nodes = [], deadLetters, signals, adjustments, approv
   const late = outlets.filter(({ trouble, lagBatches, lagMs }) => trouble.length > 0 || ((lagBatches ?? 0) > 0 && (lagMs ?? 0) > BEHIND_MS));
   const lateNames = [...new Set(late.map(({ name }) => name))];
   tell("outlets", "warn", lateNames.length, lateNames);
-  tell("deadLetters", "warn", deadLetters ?? 0);
-  for (const [id, found] of [["signals", signals], ["adjustments", adjustments], ["approvals", approvals]] as const) {
+  for (const [id, found] of [["deadLetters", deadLetters], ["signals", signals], ["adjustments", adjustments], ["approvals", approvals]] as const) {
     if (found) tell(id, "warn", found.count, [], found.isMore);
   }
   const limited = budgets.flatMap(({ promotion, rest, points }) => rest !== null && points !== null ? [{ promotion, rest, points }] : []);

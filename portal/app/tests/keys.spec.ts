@@ -8,8 +8,8 @@ test.use({ worldOf: "keys" });
 /** Presses of Tab until something is reached, from wherever the focus is. */
 const STEPS_MAX = 45;
 
-/** Goes on with Tab until `wanted` has the focus. */
-async function reach({ page }: Portal, wanted: Locator): Promise<void> {
+/** Goes on with Tab, or back, until `wanted` has the focus. */
+async function reach({ page }: Portal, wanted: Locator, by: "Tab" | "Shift+Tab" = "Tab"): Promise<void> {
   await wanted.waitFor();
   for (let steps = 0; steps < STEPS_MAX; steps++) {
     const isThere = await wanted.evaluate((element) => {
@@ -18,7 +18,7 @@ async function reach({ page }: Portal, wanted: Locator): Promise<void> {
       return at === element;
     });
     if (isThere) return;
-    await page.keyboard.press("Tab");
+    await page.keyboard.press(by);
   }
   const at = await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 200));
   throw new Error(`${STEPS_MAX} presses of Tab do not reach ${wanted}: the focus is at ${at}`);
@@ -145,5 +145,98 @@ test("held points are released", async ({ world, portal }) => {
   await type(portal, page.getByRole("dialog").last().getByLabel("Why"), "known to us");
   await press(portal, page.getByRole("dialog").last().getByRole("button", { name: "Release them" }));
   await expect(page.getByText("The points are released")).toBeVisible();
+  await byKeysAlone(portal);
+});
+
+test("a second person approves an adjustment", async ({ world, portal }) => {
+  await world.wager({ playerId: "player-waits" });
+  await world.ask("POST", "/players/player-waits/adjustments", { points: 1_500, why: "for the long wait" }, "support");
+  const { page } = portal;
+  await portal.signIn("product");
+  await portal.count();
+  await goTo(portal, "j", "Adjustments");
+  await press(portal, page.getByRole("button", { name: "+1,500.00" }));
+  await press(portal, page.getByRole("button", { name: "Approve…" }));
+  await type(portal, page.getByRole("dialog").last().getByLabel("Why"), "agreed");
+  await press(portal, page.getByRole("dialog").last().getByRole("button", { name: "Approve", exact: true }));
+  await expect(page.getByText("The balance of player-waits is adjusted")).toBeVisible();
+  await byKeysAlone(portal);
+});
+
+test("one prize is refused, and the others are approved", async ({ world, portal }) => {
+  const id = "short-race";
+  await world.post("/tournaments", {
+    id, name: "Short race", starts: inMs(500), ends: inMs(60_000), graceSeconds: 0, approval: true, prizes: [{ from: 1, to: 1, points: 10 }, { from: 2, to: 2, points: 5 }],
+    query: "SELECT playerId, SUM(wagerAmount) FROM wagers WHERE gameCategory = 'race' GROUP BY playerId",
+  });
+  await world.post(`/tournaments/${id}/schedule`, {});
+  const plays = (playerId: string, wagerAmount: number) => world.wager({ playerId, wagerAmount, gameCategory: "race" });
+  await until("it has begun", async () => {
+    await plays("first-of-race", 9);
+    await plays("second-of-race", 1);
+    return (await world.get<{ items: unknown[] }>(`/tournaments/${id}/leaderboard`)).items.length === 2;
+  });
+  await world.post(`/tournaments/${id}/end`, { why: "it is enough" });
+  await until("it is final", async () => {
+    await world.wager();
+    return (await world.get<{ state: string }>(`/tournaments/${id}`)).state === "final";
+  });
+  const { page } = portal;
+  await portal.signIn("product", `/tournaments/${id}`);
+  await portal.count();
+  await reach(portal, page.getByLabel("Choose 2"));
+  await page.keyboard.press("Space");
+  await reach(portal, page.getByRole("button", { name: "Refuse 1" }), "Shift+Tab");
+  await page.keyboard.press("Enter");
+  await type(portal, page.getByRole("dialog").getByLabel("Why"), "Two accounts");
+  await press(portal, page.getByRole("dialog").getByRole("button", { name: "Refuse 1" }));
+  await expect(page.getByRole("table", { name: "Places and prizes" }).getByText("Refused")).toBeVisible();
+  await press(portal, page.getByRole("button", { name: "Approve prizes…" }));
+  await press(portal, page.getByRole("dialog").getByRole("button", { name: "Approve and pay" }));
+  await until("it is paid", async () => {
+    await world.wager();
+    return (await world.get<{ paidAt: string | null }>(`/tournaments/${id}/results`)).paidAt;
+  });
+  await byKeysAlone(portal);
+});
+
+test("many dead letters are given up", async ({ world, portal }) => {
+  const letters = [1, 2, 3].map((at) => ({
+    wagerId: `of-next-year-${at}`, playerId: "player-of-later", operatorId: OPERATOR, gameId: "mega-slots", gameCategory: "slots", wagerAmount: 10,
+    currency: "EUR", jurisdiction: "Malta", timestamp: inMs(86_400_000),
+  }));
+  await world.post("/wagers?wait=applied", letters);
+  const { page } = portal;
+  await portal.signIn("admin");
+  await portal.count();
+  await goTo(portal, "d", "Dead letters");
+  await reach(portal, page.getByRole("checkbox", { name: "Choose all" }));
+  await page.keyboard.press("Space");
+  await reach(portal, page.getByRole("button", { name: "Give up…" }), "Shift+Tab");
+  await page.keyboard.press("Enter");
+  await type(portal, page.getByRole("dialog").getByLabel("Why"), "sent by mistake");
+  await press(portal, page.getByRole("dialog").getByRole("button", { name: "Give up for good" }));
+  await expect(page.getByRole("dialog").getByText("3 were given up.")).toBeVisible();
+  await byKeysAlone(portal);
+});
+
+test("the program is changed in its form, published, and taken back", async ({ world, portal }) => {
+  const { page } = portal;
+  const { version } = await world.get<{ version: number }>("/program");
+  await portal.signIn("product");
+  await portal.count();
+  await goTo(portal, "p", "Program");
+  await press(portal, page.getByRole("link", { name: "Edit" }));
+  await press(portal, page.getByRole("button", { name: "Earning" }));
+  await type(portal, page.locator("[data-field='/earning/multipliers'] input").first(), "0.25");
+  await press(portal, page.getByRole("button", { name: "Publish…" }));
+  await type(portal, page.getByRole("dialog").getByLabel("Why"), "more for all");
+  await press(portal, page.getByRole("dialog").getByRole("button", { name: "Publish", exact: true }));
+  await expect(page.getByRole("heading", { name: `Version ${version + 1}`, exact: true })).toBeVisible();
+  await press(portal, page.getByRole("link", { name: `${version}`, exact: true }));
+  await press(portal, page.getByRole("button", { name: "Roll back to this…" }));
+  await type(portal, page.getByRole("dialog").getByLabel("Why"), "too much");
+  await press(portal, page.getByRole("dialog").getByRole("button", { name: "Roll back", exact: true }));
+  await expect(page.getByRole("heading", { name: `Version ${version + 2}`, exact: true })).toBeVisible();
   await byKeysAlone(portal);
 });

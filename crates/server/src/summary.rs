@@ -2,6 +2,7 @@
 //! fold counts in, so that no report goes through entries.
 
 mod scored;
+pub(crate) mod totals;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -541,8 +542,7 @@ pub(crate) fn set_gauges(service: &Service, partitions: &[u16]) {
             };
             // One that has just gone counts at its new owner.
             if let Ok(Some(totals)) = service.read(*number, read) {
-                sum.accounts = sum.accounts.plus(totals.accounts);
-                sum.counted.add(&totals.counted);
+                sum.include(&totals);
             }
         }
         let Totals { accounts: Accounts { players, liability, debt }, counted } = sum;

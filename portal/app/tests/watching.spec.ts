@@ -1,6 +1,6 @@
 // What comes in and goes out, and what is known of nodes: looked at while it happens.
 
-import { expect, NODES, test } from "./world";
+import { expect, NODES, test, until } from "./world";
 
 test.use({ worldOf: "watching" });
 
@@ -78,6 +78,11 @@ test("nodes say which partitions they have, and Home what needs somebody", { tag
   await portal.check("nodes", { everywhere: true });
   await portal.go("/");
   if (NODES.length === 0) await expect(page.getByText("Nothing needs you.")).toBeVisible();
+  const rate = page.getByText("of all your players").locator("..");
+  await until("wagers come in, wherever they are counted", async () => {
+    for (let player = 0; player < 8; player++) await world.wager({ playerId: `player-of-rates-${player}` });
+    return /[1-9]/.test(await rate.innerText());
+  });
   await world.post("/players/player-of-tiers/adjustments", { points: 5_000, why: "a gift" });
   await portal.go("/nodes");
   await expect(page.getByRole("heading", { level: 1, name: "Nodes" })).toBeVisible();

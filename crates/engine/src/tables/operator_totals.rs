@@ -89,6 +89,12 @@ impl Totals {
         self.accounts = self.accounts.after(counts);
         self.counted.add(counts);
     }
+
+    /// With those of another partition.
+    pub fn include(&mut self, other: &Self) {
+        self.accounts = self.accounts.plus(other.accounts);
+        self.counted.add(&other.counted);
+    }
 }
 
 impl Table for OperatorTotals {

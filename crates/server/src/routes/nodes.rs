@@ -45,7 +45,7 @@ const REQUESTS_BY_TIME: [Parameter; 7] = [
     number("count", "So many at most."),
 ];
 
-pub(super) static ROUTES: [Route; 27] = [
+pub(super) static ROUTES: [Route; 28] = [
     Route {
         id: "askOutcomes",
         method: Method::POST,
@@ -435,6 +435,24 @@ pub(super) static ROUTES: [Route; 27] = [
         answers: &[Answer::text("Bytes", "application/octet-stream")],
         refusals: &[],
         handler: |way| way.to(summary::counted),
+    },
+    Route {
+        id: "askTotals",
+        method: Method::GET,
+        path: "/cluster/v1/summary/totals",
+        scope: Scope::Nodes,
+        audience: Audience::Nodes,
+        by: By::Nothing,
+        effect: Effect::Reads,
+        area: Area::Cluster,
+        summary: "What was ever counted of an operator",
+        description: "",
+        query: &[PARTITIONS, number("operator", "Of the operator with this number.")],
+        headers: &[],
+        takes: Takes::Nothing,
+        answers: &[Answer::text("Bytes", "application/octet-stream")],
+        refusals: &[],
+        handler: |way| way.to(summary::totals::found),
     },
     Route {
         id: "askStatus",

@@ -5,7 +5,7 @@ use accolade_wire::timestamp;
 use serde_json::{Value, json};
 
 use crate::cluster::fake::Cluster;
-use crate::harness::{Api, ask, now_micros, wager};
+use crate::harness::{Api, OPERATOR, ask, now_micros, wager};
 
 const PROGRAM: &str = "\
 currency: EUR
@@ -89,6 +89,15 @@ async fn what_players_earn_and_spend_is_summed_up(api: &Api, other: &Api) {
     assert_eq!(line["redemptions"]["confirmed"], json!(1));
     assert_eq!(line["redemptions"]["reserved"], json!(2));
     assert_eq!(line["prizes"]["paid"], json!(0));
+    let totals = get(api, "/api/v1/summary/totals").await;
+    assert_eq!(totals["operatorId"], OPERATOR);
+    for name in &counts[..3] {
+        assert_eq!(totals[*name], line[*name], "{name}: all was on one day");
+    }
+    for name in ["players", "liability", "debt"] {
+        assert_eq!(totals[name], accounts[name]);
+    }
+    assert_eq!(totals["points"], points);
     let month = get(api, "/api/v1/summary?by=month").await;
     assert_eq!(month["items"].as_array().unwrap().last().unwrap()["closing"], accounts);
     let before = get(api, "/api/v1/summary?from=2020-01-01&to=2020-01-31").await;

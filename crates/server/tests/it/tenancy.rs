@@ -172,6 +172,10 @@ async fn every_route_hides_another_operator_s_things() {
                 assert_eq!(answer.json["operatorId"], "operator-555");
                 assert_eq!(answer.json["now"]["liability"], json!(0.0));
             }
+            ("GET", "/api/v1/summary/totals") => {
+                assert_eq!(answer.json["operatorId"], "operator-555");
+                assert_eq!(answer.json["wagersCounted"], 0);
+            }
             ("POST", "/api/v1/player-tokens") | ("GET", "/api/v1/whoami") => {
                 assert_eq!(answer.json["operatorId"], "operator-555");
             }

@@ -1830,6 +1830,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/summary/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was ever counted of all players, for rates
+         * @description It looks at no account, so that it may be asked for again and again: what was counted in between is the difference. Nothing is counted under behaviour 1.
+         */
+        get: operations["getTotals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -3540,6 +3560,26 @@ export interface components {
             /** @description The level's name; nothing for players without a tier. */
             tier: string | null;
         };
+        /** @description What was ever counted of an operator. */
+        SummaryTotals: components["schemas"]["SummaryAccounts"] & {
+            operatorId: string;
+            /** @description Points by the kind of their entries, signed. */
+            points: {
+                [key: string]: components["schemas"]["PointsTogether"];
+            };
+            /**
+             * Format: int64
+             * @description Wagers that counted.
+             */
+            wagersCounted: number;
+            /**
+             * Format: int64
+             * @description Wagers that did not.
+             */
+            wagersRefused: number;
+            /** Format: int64 */
+            wagersVoided: number;
+        };
         /** @description A tournament that has begun and is not paid yet. */
         SummaryTournament: {
             averageScore?: components["schemas"]["PointsTogether"] | null;
@@ -4488,6 +4528,7 @@ export type SummaryAccounts = components['schemas']['SummaryAccounts'];
 export type SummaryLine = components['schemas']['SummaryLine'];
 export type SummaryNow = components['schemas']['SummaryNow'];
 export type SummaryTier = components['schemas']['SummaryTier'];
+export type SummaryTotals = components['schemas']['SummaryTotals'];
 export type SummaryTournament = components['schemas']['SummaryTournament'];
 export type TierPart = components['schemas']['TierPart'];
 export type Time = components['schemas']['Time'];
@@ -9526,6 +9567,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Summary"];
+                };
+            };
+        };
+    };
+    getTotals: {
+        parameters: {
+            query?: {
+                /** @description The operator that the request is for, where the credential has several. */
+                operatorId?: string;
+            };
+            header?: {
+                /** @description The id of the request, where the caller has one. One that is not well-formed, as the answer's has to be, is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The totals */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    /** @description What is let through in a second: an operator's events, its other requests, or an address's without a known credential. */
+                    "RateLimit-Limit"?: string;
+                    /** @description How much of that would be let through now. */
+                    "RateLimit-Remaining"?: string;
+                    /** @description Seconds until the same request is let through. */
+                    "RateLimit-Reset"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryTotals"];
                 };
             };
         };

@@ -519,6 +519,7 @@ impl World {
             "pauseOperator" => "/local/operators/operator-555/pause".into(),
             "resumeOperator" => "/local/operators/operator-555/resume".into(),
             "getSummary" => "/api/v1/summary?by=week".into(),
+            "getTotals" => "/api/v1/summary/totals".into(),
             "listAudit" => "/api/v1/audit".into(),
             "listNodes" => "/api/v1/nodes".into(),
             "listPlayerEvents" => format!("/api/v1/players/{player}/events"),
@@ -600,6 +601,10 @@ impl World {
             "askSummary" => {
                 let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/summary?partitions={partitions}&operator=1&from=2026-11-29")
+            }
+            "askTotals" => {
+                let partitions = if node == A { "0,1" } else { "2,3" };
+                format!("/cluster/v1/summary/totals?partitions={partitions}&operator=1")
             }
             "askHistory" => {
                 let player = player_for(1 - node);

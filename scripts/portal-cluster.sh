@@ -12,6 +12,10 @@ source "$here/services/process.sh"
 accolade=$(realpath "$1")
 shift
 
+# The ports are those of the machine: one run at a time has them.
+exec 9>"${TMPDIR:-/tmp}/accolade-portal-cluster.lock"
+flock --nonblock 9 || { echo "portal-cluster: waits for another run" >&2 && flock 9; }
+
 finish() {
     for node in 1 2; do signal "node-$node" KILL; done
     for service in kafka s3; do "$here/services/$service.sh" stop >/dev/null; done

@@ -134,6 +134,13 @@ impl DeadReason {
         Self::WrongPartition,
     ];
 
+    /// Where [`Self::ALL`] has it.
+    #[expect(clippy::missing_panics_doc, reason = "`ALL` lists every reason")]
+    pub fn index(self) -> usize {
+        let at = Self::ALL.iter().position(|reason| *reason == self);
+        at.expect("`ALL` lists every reason")
+    }
+
     /// The stable code, as the API shows it.
     pub const fn code(self) -> &'static str {
         match self {

@@ -338,8 +338,7 @@ fn read(bytes: &[u8]) -> io::Result<Vec<Told>> {
 pub(crate) async fn found(call: Call) -> Result<Response, Problem> {
     let Call { service, parameters, .. } = call;
     let partitions = parameters.partitions(service.partitions())?;
-    let operator = parameters.number("operator", 0, u64::from(u32::MAX))?.unwrap_or_default();
-    let operator = u32::try_from(operator).expect("it is bounded");
+    let operator = parameters.small("operator")?;
     let names = parameters.text("players").unwrap_or_default().split('\n');
     let names = names.filter(|name| !name.is_empty()).take(PLAYERS_MAX);
     let players: Vec<String> = names.map(str::to_owned).collect();

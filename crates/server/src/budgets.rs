@@ -92,8 +92,7 @@ fn read(bytes: &[u8]) -> io::Result<GivenByName> {
 pub(crate) async fn found(call: Call) -> Result<Response, Problem> {
     let Call { service, parameters, .. } = call;
     let partitions = parameters.partitions(service.partitions())?;
-    let number = parameters.number("operator", 0, u64::from(u32::MAX))?.unwrap_or(0);
-    let number = u32::try_from(number).expect("it is bounded");
+    let number = parameters.small("operator")?;
     let found = blocking(move || {
         service.with_all_here(&partitions, || service.given_here(number, &partitions))
     });

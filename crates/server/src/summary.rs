@@ -675,8 +675,7 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
 pub(crate) async fn counted(call: Call) -> Result<Response, Problem> {
     let Call { service, parameters, .. } = call;
     let partitions = parameters.partitions(service.partitions())?;
-    let operator = parameters.number("operator", 0, u64::from(u32::MAX))?.unwrap_or(0);
-    let operator = u32::try_from(operator).expect("it is bounded");
+    let operator = parameters.small("operator")?;
     let from = parameters.day("from")?.unwrap_or_default();
     let counted = blocking(move || {
         service.with_all_here(&partitions, || service.counted(&partitions, operator, from))

@@ -1,24 +1,16 @@
 // Staff sign in at the operator's own identity provider, and are out when its token is.
 
-import { expect, Portal, test as base, World } from "./world";
+import { expect, Portal, test as base } from "./world";
 import { Provider } from "./provider";
 
-const test = base.extend<object, { provider: Provider; world: World }>({
+const test = base.extend<object, { provider: Provider; configuration: string }>({
   provider: [async ({}, use) => {
     const provider = new Provider();
     await provider.start();
     await use(provider);
     provider.end();
   }, { scope: "worker" }],
-  world: [async ({ provider }, use) => {
-    const world = new World();
-    try {
-      await world.start(provider.configuration);
-      await use(world);
-    } finally {
-      await world.end();
-    }
-  }, { scope: "worker" }],
+  configuration: [async ({ provider }, use) => { await use(provider.configuration); }, { scope: "worker" }],
 });
 
 /** From the button to the page. */

@@ -2,7 +2,7 @@
 
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { expect, test as base, World } from "./world";
+import { expect, test as base } from "./world";
 
 /** What is told of what happens; it answers as the test says. */
 class Receiver {
@@ -29,23 +29,16 @@ class Receiver {
   }
 }
 
-const test = base.extend<object, { receiver: Receiver; world: World }>({
+const test = base.extend<object, { receiver: Receiver }>({
   receiver: [async ({}, use) => {
     const receiver = new Receiver();
     await receiver.start();
     await use(receiver);
     receiver.end();
   }, { scope: "worker" }],
-  world: [async ({}, use) => {
-    const world = new World();
-    try {
-      await world.start('[webhooks]\nallowed_networks = "127.0.0.1/32"\n');
-      await use(world);
-    } finally {
-      await world.end();
-    }
-  }, { scope: "worker" }],
 });
+
+test.use({ configuration: '[webhooks]\nallowed_networks = "127.0.0.1/32"\n' });
 
 test("a webhook is added and tried; what its receiver refused is seen, and sent again", async ({ world, receiver, portal }) => {
   const { page } = portal;

@@ -351,13 +351,14 @@ export class Portal {
   }
 }
 
-export const test = base.extend<{ portal: Portal }, { worldOf: string; world: World }>({
-  // Tests of another name have a node of their own.
+export const test = base.extend<{ portal: Portal }, { worldOf: string; configuration: string; world: World }>({
+  // Tests of another name, or with another configuration, have a node of their own.
   worldOf: ["all", { option: true, scope: "worker" }],
-  world: [async ({ worldOf: _ }, use) => {
+  configuration: ["", { option: true, scope: "worker" }],
+  world: [async ({ worldOf: _, configuration }, use) => {
     const world = new World();
     try {
-      await world.start();
+      await world.start(configuration);
       await use(world);
     } finally {
       await world.end();

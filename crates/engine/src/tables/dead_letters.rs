@@ -73,8 +73,7 @@ impl Table for DeadLetters {
 
     fn put_value(out: &mut Vec<u8>, letter: &DeadLetter) {
         put_text(out, &letter.operator);
-        let reason = DeadReason::ALL.iter().position(|reason| *reason == letter.reason);
-        put_varint(out, reason.expect("`ALL` lists every reason") as u64);
+        put_varint(out, letter.reason.index() as u64);
         out.extend_from_slice(&[letter.kind as u8, letter.source as u8]);
         out.extend_from_slice(&letter.received_at.micros().to_le_bytes());
         out.extend_from_slice(&letter.to.to_le_bytes());

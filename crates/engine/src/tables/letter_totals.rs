@@ -35,13 +35,13 @@ pub struct First {
 impl Totals {
     /// How many letters of a reason are open.
     pub fn open(&self, reason: DeadReason) -> u64 {
-        self.open[at(reason)]
+        self.open[reason.index()]
     }
 
     /// With a letter more, which is the newest.
     #[must_use]
     pub(crate) fn with(mut self, place: Place, letter: &DeadLetter) -> Self {
-        self.open[at(letter.reason)] += 1;
+        self.open[letter.reason.index()] += 1;
         self.first.get_or_insert(First { place, until: letter.until });
         self
     }
@@ -50,16 +50,11 @@ impl Totals {
     #[must_use]
     pub(crate) fn without_open(mut self, letter: &DeadLetter) -> Self {
         if letter.state == DeadLetterState::Open {
-            let open = &mut self.open[at(letter.reason)];
+            let open = &mut self.open[letter.reason.index()];
             *open = open.checked_sub(1).expect("an open letter is counted");
         }
         self
     }
-}
-
-fn at(reason: DeadReason) -> usize {
-    let at = DeadReason::ALL.iter().position(|other| *other == reason);
-    at.expect("`ALL` lists every reason")
 }
 
 impl Table for LetterTotals {

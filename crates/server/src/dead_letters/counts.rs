@@ -43,8 +43,7 @@ impl Service {
         let mut open = [0; DeadReason::ALL.len()];
         let to = self.look(partitions, None, |_, letter, _| {
             if letter.state == DeadLetterState::Open && *letter.operator == *operator {
-                let reason = DeadReason::ALL.iter().position(|reason| *reason == letter.reason);
-                open[reason.expect("`ALL` lists every reason")] += 1;
+                open[letter.reason.index()] += 1;
             }
             Ok(ControlFlow::Continue(()))
         })?;
@@ -64,9 +63,11 @@ pub(crate) async fn get(call: Call) -> Result<Response, Problem> {
         service.count_letters(&operator.id, partitions)
     };
     let gathered = service.gather(0..service.partitions(), here, &path, read).await?;
-    let of = |at: usize| gathered.iter().map(|counted| counted.open[at]).sum::<u64>();
-    let by_reason: BTreeMap<_, _> =
-        DeadReason::ALL.iter().enumerate().map(|(at, reason)| (reason.code(), of(at))).collect();
+    let of = |reason: DeadReason| {
+        let open = gathered.iter().map(|counted| counted.open[reason.index()]).sum();
+        (reason.code(), open)
+    };
+    let by_reason: BTreeMap<_, u64> = DeadReason::ALL.into_iter().map(of).collect();
     let shape = CountsShape {
         open: by_reason.values().sum(),
         by_reason,

@@ -98,8 +98,7 @@ impl Asked {
     }
 
     fn of_another_node(parameters: &Parameters) -> Result<Self, Problem> {
-        let operator = parameters.number("operator", 0, u64::from(u32::MAX))?.unwrap_or_default();
-        Self::read(parameters, operator.try_into().expect("it is bounded"))
+        Self::read(parameters, parameters.small("operator")?)
     }
 
     /// Tells of the entries of partitions that are here.

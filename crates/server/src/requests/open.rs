@@ -62,13 +62,11 @@ impl Asked {
     }
 
     fn read(parameters: &Parameters) -> Result<Self, Problem> {
-        let operator = parameters.number("operator", 0, u64::from(u32::MAX))?;
         let count = parameters.number("count", 1, LIMIT_MAX as u64 + 1)?;
-        let fits = "it is bounded";
         Ok(Self {
-            operator: operator.unwrap_or_default().try_into().expect(fits),
+            operator: parameters.small("operator")?,
             after: parameters.text("after").and_then(RequestKey::read_id),
-            count: count.unwrap_or(1).try_into().expect(fits),
+            count: count.unwrap_or(1).try_into().expect("it is bounded"),
         })
     }
 

@@ -84,8 +84,7 @@ fn read(bytes: &[u8]) -> io::Result<Totals> {
 pub(crate) async fn found(call: Call) -> Result<Response, Problem> {
     let Call { service, parameters, .. } = call;
     let partitions = parameters.partitions(service.partitions())?;
-    let operator = parameters.number("operator", 0, u64::from(u32::MAX))?.unwrap_or(0);
-    let operator = u32::try_from(operator).expect("it is bounded");
+    let operator = parameters.small("operator")?;
     let totals = blocking(move || {
         service.with_all_here(&partitions, || service.totals(&partitions, operator))
     });

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::fake::Cluster;
 use crate::harness::{Api, OPERATOR, PATIENCE, ask, now_micros, time, wager};
-use crate::tournaments::{begin, bet, heard, players};
+use crate::tournaments::{begin, bet, heard, outcome_of_bet, players};
 
 /// It is looked more often than each ten seconds.
 pub(crate) fn settings() -> Settings {
@@ -143,10 +143,8 @@ fn pages(api: &Api, partition: u16) -> usize {
 
 /// A wager of which a busy machine may say that it will count.
 async fn bet_at_leisure(api: &Api, id: &str, player: &str, stake: f64) {
-    let mut wager = wager(id, player);
-    (wager["timestamp"], wager["wagerAmount"]) = (time(now_micros()).into(), json!(stake));
-    let answer = api.wager(&wager).await;
-    assert!(["counted", "accepted"].contains(&answer["outcome"].as_str().unwrap()), "{answer}");
+    let outcome = outcome_of_bet(api, id, player, stake).await;
+    assert!(["counted", "accepted"].contains(&outcome.as_str().unwrap()), "{outcome}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -62,10 +62,15 @@ pub(crate) async fn heard(api: &Api, other: &Api, id: &str) {
 }
 
 pub(crate) async fn bet(api: &Api, id: &str, player: &str, stake: f64) {
+    assert_eq!(outcome_of_bet(api, id, player, stake).await, "counted");
+}
+
+/// What is answered to a wager of now.
+pub(crate) async fn outcome_of_bet(api: &Api, id: &str, player: &str, stake: f64) -> Value {
     let mut wager = wager(id, player);
     wager["timestamp"] = time(now_micros()).into();
     wager["wagerAmount"] = json!(stake);
-    assert_eq!(api.wager(&wager).await["outcome"], "counted");
+    api.wager(&wager).await["outcome"].clone()
 }
 
 /// Players of all four partitions.

@@ -73,8 +73,7 @@ impl Tally {
     fn count(&mut self, kind: Kind, outcome: &Outcome) {
         self.records[row_of(kind)][column_of(outcome)] += 1;
         if let Outcome::DeadLetter { reason, .. } = outcome {
-            let at = DeadReason::ALL.iter().position(|other| other == reason);
-            self.dead_letters[at.expect("`ALL` lists every reason")] += 1;
+            self.dead_letters[reason.index()] += 1;
         }
     }
 

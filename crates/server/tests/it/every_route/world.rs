@@ -389,6 +389,7 @@ impl World {
 
     /// A path that leads somewhere; with methods that change, to what can be changed.
     pub(super) fn path(&self, id: &str, node: usize) -> String {
+        let partitions = if node == A { "0,1" } else { "2,3" };
         let player = player_for(node);
         let letter = || self.letters[node].borrow().last().unwrap().clone();
         let waiting = || self.waiting[node].borrow().last().unwrap().clone();
@@ -566,44 +567,35 @@ impl World {
             "tellUsed" => "/cluster/v1/used".into(),
             "askToSimulate" => "/cluster/v1/simulations".into(),
             "askOccurrences" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!(
                     "/cluster/v1/occurrences?partitions={partitions}&operator={OPERATOR}&id=w&kinds=wager"
                 )
             }
             "askDeadLetters" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/dead-letters?partitions={partitions}&count=1")
             }
             "askDeadLetterCounts" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!(
                     "/cluster/v1/dead-letters/counts?partitions={partitions}&operator={OPERATOR}"
                 )
             }
             "askOpenRedemptions" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/redemptions?partitions={partitions}&operator=1&count=1")
             }
             "askWaitingAdjustments" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/adjustments?partitions={partitions}&operator=1&count=1")
             }
             "askRedemptions" | "askAdjustments" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 let what = if id == "askRedemptions" { "redemptions" } else { "adjustments" };
                 format!("/cluster/v1/{what}/by-time?partitions={partitions}&operator=1&count=1")
             }
             "askOpenSignals" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/signals?partitions={partitions}&operator=1&count=1")
             }
             "askSummary" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/summary?partitions={partitions}&operator=1&from=2026-11-29")
             }
             "askTotals" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/summary/totals?partitions={partitions}&operator=1")
             }
             "askHistory" => {
@@ -611,45 +603,37 @@ impl World {
                 format!("/cluster/v1/history?operator={OPERATOR}&player={player}")
             }
             "askLedger" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!(
                     "/cluster/v1/ledger?partitions={partitions}&operator=1&from=2020-01-01T00:00:00Z"
                 )
             }
             "askBudgets" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/budgets?partitions={partitions}&operator=1")
             }
             "askDeliveries" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/deliveries?partitions={partitions}&operator=1&webhook=1")
             }
             "askLeaderboard" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!(
                     "/cluster/v1/leaderboard?partitions={partitions}&operator=1&tournament=1&top=1"
                 )
             }
             "askPlayersBalances" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!(
                     "/cluster/v1/players/balances?partitions={partitions}&operator=1&players={player}"
                 )
             }
             "askPrizes" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!(
                     "/cluster/v1/prizes?partitions={partitions}&operator=1&tournament=1&count=1"
                 )
             }
             "askRemarks" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!(
                     "/cluster/v1/remarks?partitions={partitions}&operator=1&tournament=1&settlement=0"
                 )
             }
             "askFillings" => {
-                let partitions = if node == A { "0,1" } else { "2,3" };
                 format!("/cluster/v1/fillings?partitions={partitions}&operator=1&tournament=1")
             }
             "askBatches" => format!("/cluster/v1/batches?partition={}", 2 * node),
